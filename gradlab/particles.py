@@ -1,0 +1,166 @@
+"""Particles that roll downhill: gradient descent on many starting points at once."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from gradlab._arguments import (
+    describe,
+    require_count,
+    require_floating,
+    require_shape,
+    scalar_valued,
+)
+
+
+def move_samples(
+    gradient_func: Callable[[Any], Any], samples: ArrayLike, step_size: ArrayLike
+) -> Array:
+    """Return every particle after one step of gradient descent.
+
+        xᵢ ← xᵢ − step_size · ∇f(xᵢ)
+
+    Args:
+        gradient_func: Gradient of the landscape at one particle, such as `jax.grad(f)`; takes a
+            scalar when `samples` is `(n,)` and a `(d,)` array when it is `(n, d)`, and returns
+            the same shape.
+        samples: Floating-point positions, `(n,)` or `(n, d)`.
+        step_size: Scalar, used in the dtype of `samples`.
+
+    Returns:
+        Array of the shape of `samples`.
+
+    Raises:
+        TypeError: If `samples` is not a floating-point array.
+        ValueError: If `samples` has no particle axis, `step_size` is not a scalar, or
+            `gradient_func` does not keep the shape of one particle.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from gradlab import quadratic
+        >>> move_samples(jax.grad(quadratic), jnp.array([-2.0, 1.0]), 0.25)
+        Array([-1. ,  0.5], dtype=float32)
+
+    References:
+        Nocedal and Wright, Numerical Optimization, 2nd ed. 2006, ch. 3: on ½λx² the step
+        multiplies x by 1 − step_size·λ, so it diverges when step_size > 2/λ.
+    """
+    samples = _particles(samples)
+    require_shape("step_size", step_size, (), "one step size for all particles, such as 0.1")
+    grads = jax.vmap(gradient_func)(samples)
+    particle = samples.shape[1:]
+    if not isinstance(grads, jax.Array) or grads.shape[1:] != particle:
+        got = describe(grads) if not isinstance(grads, jax.Array) else f"shape {grads.shape[1:]}"
+        raise ValueError(
+            f"gradient_func: got {got} for one particle, expected shape {particle}, that of the "
+            "particle itself; write jax.grad(f), where f takes one particle and returns a scalar"
+        )
+    return samples - grads * jnp.asarray(step_size, samples.dtype)
+
+
+def descend(
+    f: Callable[[Any], Any], samples: ArrayLike, step_size: ArrayLike, num_steps: int
+) -> Array:
+    """Return where the particles are after `num_steps` steps of gradient descent on `f`.
+
+    One compiled loop over `move_samples(jax.grad(f), samples, step_size)`, which keeps only the
+    current positions in memory. (Differentiated in reverse mode it keeps the path, as any
+    loop does.) It compiles once for each `f`, shape and `num_steps`, so define `f` once instead
+    of writing a new `lambda` at every call.
+
+    Args:
+        f: Landscape: takes one particle, returns a scalar. Must be hashable, as functions are.
+        samples: Floating-point starting positions, `(n,)` or `(n, d)`.
+        step_size: Scalar, used in the dtype of `samples`.
+        num_steps: Number of steps, a Python int, at least 0.
+
+    Returns:
+        Array of the shape of `samples`, differentiable by `samples` and by `step_size`.
+
+    Raises:
+        TypeError: If `samples` is not a floating-point array or `num_steps` not a Python int.
+        ValueError: If `samples` has no particle axis, `step_size` is not a scalar, `num_steps`
+            is negative, or `f` does not return a scalar.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from gradlab import quadratic
+        >>> descend(quadratic, jnp.array([-2.0, 1.0]), 0.25, 3)  # halved three times
+        Array([-0.25 ,  0.125], dtype=float32)
+    """
+    num_steps = require_count("num_steps", num_steps, at_least=0)
+    return _descend(f, _particles(samples), step_size, num_steps)
+
+
+def descent_path(
+    f: Callable[[Any], Any], samples: ArrayLike, step_size: ArrayLike, num_steps: int
+) -> Array:
+    """Return where the particles are before, and after each of, `num_steps` steps of descent.
+
+    The same loop as `descend`, with every position kept: row k is where k steps lead, row 0 the
+    start, the last row what `descend` returns.
+
+    Args:
+        f: Landscape: takes one particle, returns a scalar. Must be hashable, as functions are.
+        samples: Floating-point starting positions, `(n,)` or `(n, d)`.
+        step_size: Scalar, used in the dtype of `samples`.
+        num_steps: Number of steps, a Python int, at least 0.
+
+    Returns:
+        Array of shape `(num_steps + 1, *samples.shape)`, differentiable by `samples` and by
+        `step_size`.
+
+    Raises:
+        TypeError: As `descend`.
+        ValueError: As `descend`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from gradlab import quadratic
+        >>> print(descent_path(quadratic, jnp.array([-2.0, 1.0]), 0.25, 2))
+        [[-2.    1.  ]
+         [-1.    0.5 ]
+         [-0.5   0.25]]
+    """
+    num_steps = require_count("num_steps", num_steps, at_least=0)
+    return _descent_path(f, _particles(samples), step_size, num_steps)
+
+
+@partial(jax.jit, static_argnames=("f", "num_steps"))
+def _descend(f: Callable[[Any], Any], samples: Array, step_size: Array, num_steps: int) -> Array:
+    step = _step_function(f, step_size)
+    return jax.lax.fori_loop(0, num_steps, lambda _, positions: step(positions), samples)
+
+
+@partial(jax.jit, static_argnames=("f", "num_steps"))
+def _descent_path(
+    f: Callable[[Any], Any], samples: Array, step_size: Array, num_steps: int
+) -> Array:
+    step = _step_function(f, step_size)
+
+    def move_and_record(positions: Array, _: None) -> tuple[Array, Array]:
+        moved = step(positions)
+        return moved, moved
+
+    _, path = jax.lax.scan(move_and_record, samples, length=num_steps)
+    return jnp.concatenate([samples[None], path])
+
+
+def _step_function(f: Callable[[Any], Any], step_size: Array) -> Callable[[Array], Array]:
+    gradient_func = jax.grad(scalar_valued("f", f, "jnp.sum(f(x)), or a scalar f(x)"))
+    return lambda positions: move_samples(gradient_func, positions, step_size)
+
+
+def _particles(samples: ArrayLike) -> Array:
+    require_floating("samples", samples, "jnp.array([1., 2.])")
+    if jnp.ndim(samples) not in (1, 2):
+        raise ValueError(
+            f"samples: got shape {jnp.shape(samples)}, expected a particle axis, (n,) or (n, d); "
+            "write jnp.array([x]) for one particle x"
+        )
+    return jnp.asarray(samples)

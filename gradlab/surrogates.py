@@ -1,0 +1,76 @@
+"""Derivatives that are chosen: the value of one function with the derivative of another."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from gradlab._arguments import describe, require_floating
+
+
+def straight_through(
+    f: Callable[[Any], Any], backward: Callable[[Any], Any] | None = None
+) -> Callable[[ArrayLike], Array]:
+    """Return a function with the values of `f` and the derivative of the identity.
+
+        y = f(x),    dy = dx    (or dy = backward′(x) dx)
+
+    Rounding, thresholds and signs have derivative 0 almost everywhere, so nothing before them
+    learns. The straight-through estimator pretends that they were not there. The values are
+    those of `f` bit for bit: nothing is added to them and subtracted again.
+
+    Args:
+        f: Function of one array that keeps its shape. It is never differentiated.
+        backward: Function of one array that keeps its shape, whose derivative is used instead of
+            the identity's, such as `lambda x: jnp.clip(x, -1, 1)` or `jnp.tanh`.
+
+    Returns:
+        A function of a floating-point array, differentiable in forward and in reverse mode.
+
+    Raises:
+        TypeError: When called, if the array is not floating point or `f` does not return one.
+        ValueError: When called, if `f` or `backward` changes the shape of its input.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> rounded = straight_through(jnp.round)
+        >>> print(rounded(3.2), jax.grad(jnp.round)(3.2), jax.grad(rounded)(3.2))
+        3.0 0.0 1.0
+
+    References:
+        Bengio, Léonard and Courville, Estimating or Propagating Gradients Through Stochastic
+        Neurons for Conditional Computation, 2013, arXiv:1308.3432.
+    """
+
+    def surrogate(x: ArrayLike) -> Array:
+        require_floating("x", x, "jnp.array([1., 2.])")
+        x = jnp.asarray(x)
+        value = f(jax.lax.stop_gradient(x))
+        _require_like("f", value, x)
+        stand_in = x if backward is None else backward(x)
+        _require_like("backward", stand_in, x)
+        return _value_of_first_derivative_of_second(value, stand_in.astype(value.dtype))
+
+    return surrogate
+
+
+@jax.custom_jvp
+def _value_of_first_derivative_of_second(value: Array, stand_in: Array) -> Array:
+    return value
+
+
+@_value_of_first_derivative_of_second.defjvp
+def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    return _value_of_first_derivative_of_second(*primals), tangents[1]
+
+
+def _require_like(name: str, y: Any, x: Array) -> None:
+    require_floating(f"{name}: the value it returned", y, f"{name}(x).astype(x.dtype)")
+    if jnp.shape(y) != x.shape:
+        raise ValueError(
+            f"{name}: got shape {jnp.shape(y)} from {describe(x)}, expected the same shape; "
+            "write a function that acts on each element"
+        )

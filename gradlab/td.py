@@ -1,0 +1,151 @@
+"""Temporal-difference learning, where a gradient must be stopped on purpose.
+
+The notation is that of reinforcement learning: `s_tm1` is the state at time t − 1, `r_t` the reward
+on the way to `s_t`, and `discount_t` the weight of what comes after, 0 where the episode ends.
+Every function takes one transition; `jax.vmap` makes it many.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from gradlab._arguments import require_array, require_shape
+
+ValueFunction = Callable[[Any, Any], Any]
+
+
+def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
+    """Return the value of a state that is linear in its features, v(s) = θ·s.
+
+    Args:
+        theta: Weights, `(d,)`.
+        state: Features of one state, `(d,)`.
+
+    Returns:
+        Scalar of shape `()`; its gradient by `theta` is `state`.
+
+    Raises:
+        TypeError: If `theta` or `state` is not an array.
+        ValueError: If the two shapes are not the same `(d,)`.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> print(linear_value(jnp.array([0.5, -0.25]), jnp.array([1.0, 2.0])))
+        0.0
+    """
+    require_array("theta", theta, "jnp.array([0.1, -0.1]), or value_fn=... for other parameters")
+    if jnp.ndim(theta) != 1:
+        raise ValueError(
+            f"theta: got shape {jnp.shape(theta)}, expected (d,), one weight for each feature"
+        )
+    write = "features as many as theta has, and jax.vmap for a batch of states"
+    require_shape("state", state, jnp.shape(theta), write)
+    return jnp.dot(theta, state)
+
+
+def td_error(
+    theta: Any,
+    s_tm1: Any,
+    r_t: ArrayLike,
+    s_t: Any,
+    discount_t: ArrayLike = 1.0,
+    *,
+    value_fn: ValueFunction = linear_value,
+) -> Array:
+    """Return the temporal-difference error of one transition, the surprise in it.
+
+        δ = r_t + discount_t · v(s_t) − v(s_tm1)
+
+    Args:
+        theta: Parameters of the value function, any pytree.
+        s_tm1: State that the transition left, whatever `value_fn` takes.
+        r_t: Reward received, a scalar.
+        s_t: State that the transition reached.
+        discount_t: Weight of the value of `s_t`, a scalar: 0 where the episode ends.
+        value_fn: Function of `(theta, state)` with a scalar value.
+
+    Returns:
+        Scalar of shape `()`, in the unit of the reward.
+
+    Raises:
+        ValueError: If the reward, the discount or a value is not a scalar.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> theta, s_tm1, s_t = jnp.array([0.5, 0.25]), jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
+        >>> print(td_error(theta, s_tm1, 1.0, s_t), td_error(theta, s_tm1, 1.0, s_t, 0.0))
+        0.75 0.5
+
+    References:
+        Sutton, Learning to predict by the methods of temporal differences, 1988.
+    """
+    return _target(theta, r_t, s_t, discount_t, value_fn) - _value(value_fn, theta, s_tm1)
+
+
+def td_loss(
+    theta: Any,
+    s_tm1: Any,
+    r_t: ArrayLike,
+    s_t: Any,
+    discount_t: ArrayLike = 1.0,
+    *,
+    value_fn: ValueFunction = linear_value,
+    stop_target: bool = True,
+) -> Array:
+    """Return the squared temporal-difference error δ² of one transition, to be differentiated.
+
+    With `stop_target=True` the target r_t + discount_t · v(s_t) counts as a constant, and the
+    gradient by `theta` is the semi-gradient of TD(0), −2 δ ∇v(s_tm1). There is no factor ½ in the
+    loss: the textbook's update, θ ← θ + α δ ∇v(s_tm1), is a step of −½ α times this gradient.
+    With `stop_target=False` the target is differentiated too, which gives the naive residual
+    gradient, −2 δ (∇v(s_tm1) − discount_t ∇v(s_t)).
+
+    Args:
+        theta: Parameters of the value function, any pytree.
+        s_tm1: State that the transition left, whatever `value_fn` takes.
+        r_t: Reward received, a scalar.
+        s_t: State that the transition reached.
+        discount_t: Weight of the value of `s_t`, a scalar: 0 where the episode ends.
+        value_fn: Function of `(theta, state)` with a scalar value.
+        stop_target: Whether the target is a constant for the gradient. A Python bool.
+
+    Returns:
+        Scalar of shape `()`, in the square of the reward's unit. The same for both `stop_target`.
+
+    Raises:
+        ValueError: If the reward, the discount or a value is not a scalar.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> theta, s_tm1, s_t = jnp.array([0.5, 0.25]), jnp.array([1.0, 2.0]), jnp.array([2.0, 1.0])
+        >>> print(jax.grad(td_loss)(theta, s_tm1, 1.0, s_t))  # −2 · 1.25 · s_tm1
+        [-2.5 -5. ]
+        >>> print(jax.grad(lambda *args: td_loss(*args, stop_target=False))(theta, s_tm1, 1.0, s_t))
+        [ 2.5 -2.5]
+
+    References:
+        Sutton and Barto, Reinforcement Learning, 2nd ed. 2018, §9.3 (semi-gradient) and §11.2.
+        Baird, Residual algorithms, ICML 1995 (residual gradient).
+    """
+    target = _target(theta, r_t, s_t, discount_t, value_fn)
+    if stop_target:
+        target = jax.lax.stop_gradient(target)
+    return (target - _value(value_fn, theta, s_tm1)) ** 2
+
+
+def _target(theta: Any, r_t: Any, s_t: Any, discount_t: Any, value_fn: ValueFunction) -> Array:
+    for name, number in (("r_t", r_t), ("discount_t", discount_t)):
+        require_shape(name, number, (), "jax.vmap(...) for a batch of transitions")
+    return r_t + discount_t * _value(value_fn, theta, s_t)
+
+
+def _value(value_fn: ValueFunction, theta: Any, state: Any) -> Array:
+    value = value_fn(theta, state)
+    require_shape(
+        "value_fn: the value it returned", value, (), "jax.vmap(...) for a batch of transitions"
+    )
+    return value

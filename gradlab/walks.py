@@ -1,0 +1,75 @@
+"""A random walk whose end can be differentiated by the parameters of its steps."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from gradlab._arguments import describe, require_count, require_floating, require_shape
+
+
+def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> Array:
+    """Return the positions of a Gaussian random walk that starts at 0, after each of its steps.
+
+    The position after step t is the sum of the first t steps, each `mean + sd·εᵢ`:
+
+        xₜ = mean·t + sd·(ε₁ + … + εₜ),    εᵢ ~ N(0, 1) drawn from `key`
+
+    For a fixed key this is a deterministic function of `mean` and `sd` (the noise is
+    *reparameterised*), so it has a gradient: of the last position, `num_steps` by the mean and
+    ε₁ + … + εₙ by the standard deviation. Averaged over keys it estimates the gradient of an
+    expectation, the pathwise estimator.
+
+    Under `jax.jit`, pass the key as an argument: XLA draws the numbers of a key that is a
+    constant of the program while it compiles, which takes very long for a long walk.
+
+    Args:
+        mean: Mean of one step, a scalar.
+        sd: Standard deviation of one step, a scalar, in the unit of `mean`.
+        key: One random key, typed (`jax.random.key`) or legacy (`jax.random.PRNGKey`).
+        num_steps: Number of steps, a Python int, at least 1.
+
+    Returns:
+        Array of shape `(num_steps,)`, of the dtype that `mean` and `sd` promote to.
+
+    Raises:
+        TypeError: If `mean` or `sd` is an integer array, `key` is not a key, or `num_steps` is
+            not a Python int.
+        ValueError: If `mean`, `sd` or `key` is a batch, or `num_steps` is below 1.
+
+    Example:
+        >>> import jax
+        >>> last = lambda mean, sd: random_walk(mean, sd, jax.random.key(0), 128)[-1]
+        >>> value, (by_mean, by_sd) = jax.value_and_grad(last, (0, 1))(0.0, 1.0)
+        >>> print(by_mean)
+        128.0
+        >>> bool(by_sd == value)  # with mean 0 and sd 1 the walk is all noise
+        True
+
+    References:
+        Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014 (the reparameterisation).
+    """
+    for name, parameter in (("mean", mean), ("sd", sd)):
+        if not isinstance(parameter, int):
+            require_floating(name, parameter, f"{name}=1.0")
+        require_shape(name, parameter, (), f"jax.vmap(random_walk, ...) over the values of {name}")
+    _require_key(key)
+    num_steps = require_count("num_steps", num_steps, at_least=1)
+
+    dtype = jnp.result_type(mean, sd, 0.0)
+    noise = jax.random.normal(key, (num_steps,), dtype)
+    t = jnp.arange(1, num_steps + 1, dtype=dtype)
+    return jnp.asarray(mean, dtype) * t + jnp.asarray(sd, dtype) * jnp.cumsum(noise)
+
+
+def _require_key(key: Array) -> None:
+    if not isinstance(key, jax.Array):
+        raise TypeError(f"key: got {describe(key)}, expected a random key; write jax.random.key(0)")
+    typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    if not (typed or key.dtype == jnp.uint32):
+        raise TypeError(f"key: got {describe(key)}, expected a random key; write jax.random.key(0)")
+    if key.ndim != (0 if typed else 1):
+        raise ValueError(
+            f"key: got {describe(key)}, a batch of keys, expected one key; vmap over the keys: "
+            "jax.vmap(lambda key: random_walk(mean, sd, key, num_steps))(keys)"
+        )
