@@ -1,0 +1,17 @@
+"""The few things that every figure shares: its size and colours that differ in grey, too."""
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+
+FIGURE_SIZE = (7.0, 4.2)  # inches: what a notebook shows without scrolling, and a page without zoom
+
+# The colours are from the palette of Okabe and Ito (2008), which the colour-blind tell apart.
+BLUE, ORANGE = "#0072B2", "#E69F00"
+GREY, LIGHT = "#777777", "#BBBBBB"
+
+
+def axes_or_new(ax: Axes | None) -> Axes:
+    """Return `ax`, or the Axes of a new figure of the size that all gradlab's figures have."""
+    if ax is None:
+        _, ax = plt.subplots(figsize=FIGURE_SIZE, layout="constrained")
+    return ax
