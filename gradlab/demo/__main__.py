@@ -1,0 +1,103 @@
+"""`python -m gradlab.demo`: run the labs, print what they found, leave figures and a page."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gradlab.demo.files import prepare_folder, write_whole
+from gradlab.demo.labs import LABS
+from gradlab.demo.terminal import BOLD, paint, print_report, print_summary, say
+
+PASSED, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo as these command-line arguments say, and return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    options.labs = options.labs or list(LABS)
+    if unknown := [name for name in options.labs if name not in LABS]:
+        parser.error(f"no lab is named {', '.join(unknown)}; there are {', '.join(LABS)}")
+    if options.list:
+        width = max(map(len, LABS))
+        say("\n".join(f"{name:{width}}  {title}" for name, title in LABS.items()))
+        return PASSED
+    if problem := prepare_folder(options.out):
+        message = f"cannot write in {options.out}: {problem}; choose another folder with --out DIR"
+        print(f"gradlab.demo: {message}", file=sys.stderr)
+        return UNUSABLE
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        message = (
+            f"interrupted; the figures in {options.out} are whole, index.html is not rewritten"
+        )
+        print(f"\ngradlab.demo: {message}", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    import jax  # after the arguments, so that a wrong one is answered at once
+
+    footer = f"JAX {jax.__version__} on {jax.default_backend()}, seed {options.seed}"
+    say(f"gradlab demo: {len(options.labs)} labs, {footer}\n")
+
+    import matplotlib  # after the first line: it takes longer to import than JAX
+
+    if not options.show:
+        matplotlib.use("agg")
+    from gradlab.demo.findings import Settings
+    from gradlab.demo.page import page
+    from gradlab.demo.runner import run_lab
+
+    settings = Settings(options.seed, options.quick)
+    folder = None if options.no_figures else options.out
+    reports = []
+    for number, name in enumerate(options.labs, 1):
+        say(paint(f"[{number}/{len(options.labs)}] {name}: {LABS[name]}", BOLD) + "\n")
+        reports.append(run_lab(name, settings, folder, keep_open=options.show))
+        print_report(reports[-1])
+
+    index = options.out / "index.html"
+    write_whole(index, lambda path: path.write_text(page(reports, footer), encoding="utf-8"))
+    print_summary(reports)
+    say(f"\nThe page, to be opened in a browser: {index.resolve()}")
+    if options.show:
+        _show_windows(options.out)
+    return PASSED if all(report.passed for report in reports) else FAILED
+
+
+def _show_windows(folder: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    if plt.get_backend().lower() == "agg":
+        say(f"--show: there is no screen to open windows on; the figures are in {folder}")
+    else:
+        plt.show()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gradlab.demo",
+        description="Run gradlab's labs: print what they show, and leave figures and a page.",
+        epilog="Exit code: 0 if every self-check held, 1 if not, 2 if nothing could be run.",
+    )
+    add = parser.add_argument
+    add("labs", nargs="*", metavar="LAB", help="which labs to run, by name (default: all)")
+    add("--list", action="store_true", help="list the labs and stop")
+    add(
+        "--out",
+        type=Path,
+        default=Path("gradlab-demo"),
+        metavar="DIR",
+        help="where figures and index.html go (default: ./gradlab-demo)",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="another random seed (default: 0)")
+    add("--quick", action="store_true", help="smaller sizes")
+    add("--show", action="store_true", help="open figure windows at the end")
+    add("--no-figures", action="store_true", help="draw nothing")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Finite differences: which step is right, and why the seed's was one per cent off."""
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+from matplotlib.axes import Axes
+
+import gradlab
+from gradlab import plots
+from gradlab.demo.findings import Check, Findings, Picture, Settings
+from gradlab.demo.labs.logistic import INPUTS, TARGETS, B, W
+from gradlab.demo.self_checks import check_close
+from gradlab.plots.style import GREY
+
+SEED_STEP = 1e-4 / 2  # the seed divides f(b + eps/2) − f(b − eps/2) by eps = 1e-4
+
+
+def run(settings: Settings) -> Findings:
+    """Compare steps on the seed's logistic loss, in float32 and in float64."""
+
+    def sweep(dtype: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        weights, inputs, targets = jnp.array(W, dtype), jnp.array(INPUTS, dtype), jnp.array(TARGETS)
+
+        def loss(b: jax.Array) -> jax.Array:
+            return gradlab.logistic_loss(weights, b, inputs, targets)
+
+        b = jnp.array(B, dtype)
+        derivative = float(jax.grad(loss)(b))
+        estimates = {
+            "the seed's, 5e-05": gradlab.central_difference(loss, b, step=SEED_STEP),
+            "chosen from the dtype": gradlab.central_difference(loss, b),
+        }
+        rows = [
+            (dtype, name, float(fd), derivative, abs(float(fd) / derivative - 1))
+            for name, fd in estimates.items()
+        ]
+        columns = ["dtype", "step", "finite difference", "gradient", "relative error"]
+        return pd.DataFrame(rows, columns=columns), gradlab.step_sweep(loss, b)
+
+    single, single_sweep = sweep("float32")
+    with jax.enable_x64(True):  # thread-local, and undone here
+        double, double_sweep = sweep("float64")
+    table = pd.concat([single, double], ignore_index=True)
+    errors = table["relative error"]
+
+    def both_sweeps() -> Axes:
+        ax = plots.plot_step_sweep(single_sweep)
+        ax.plot(
+            double_sweep["step"],
+            double_sweep["error"],
+            color=GREY,
+            marker="s",
+            linestyle="--",
+            label="the same in float64",
+        )
+        ax.legend()
+        return ax
+
+    best = float(single_sweep["error"].min())
+    ends = float(min(single_sweep["error"].iloc[[0, -1]]))
+    return Findings(
+        tables={"The derivative of the seed's loss by b": table},
+        notice="A step that is too small loses its digits to rounding, one that is too large sees "
+        "a chord and not a tangent; the best is near the cube root of the machine epsilon.",
+        checks=[
+            check_close("AD gives the seed's gradient", single["gradient"][0], -0.29227245, 1e-6),
+            Check(
+                "the chosen step is right to four digits in float32",
+                bool(errors[1] < 1e-4),
+                f"{errors[1]:.1g}",
+            ),
+            Check("and to nine in float64", bool(errors[3] < 1e-9), f"{errors[3]:.1g}"),
+            Check(
+                "the seed's step is ten times worse in float32",
+                bool(errors[0] > 10 * errors[1]),
+                f"{errors[0]:.1g}",
+            ),
+            Check(
+                "both ends of the sweep are a hundred times worse than its best",
+                ends > 100 * best,
+                f"{ends:.1g} against {best:.1g}",
+            ),
+        ],
+        pictures=[
+            Picture(
+                "sweep",
+                "The error of a central difference by its step: from the right it falls as h², "
+                "then rounding makes it rise as 1/h.",
+                both_sweeps,
+            )
+        ],
+    )

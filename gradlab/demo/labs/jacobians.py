@@ -1,0 +1,87 @@
+"""Jacobians and Hessians: derivatives with more than one number in, out, or both."""
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+from matplotlib.axes import Axes
+
+import gradlab
+from gradlab.demo.findings import Findings, Picture, Settings
+from gradlab.demo.self_checks import check_close, check_gradient
+from gradlab.plots.style import axes_or_new
+
+# Seed 004: three points of a paraboloid, then one with a coefficient for each coordinate.
+POINTS = [[0.2, 0.3], [2.4, 3.6], [4.4, 2.1]]
+COEFFICIENTS, POINT = [3.0, 2.0, 5.0, 1.0, 4.0], [2.0, 1.0, 3.0, 2.0, 4.0]
+
+
+def run(settings: Settings) -> Findings:
+    """Differentiate paraboloids and an affine map; multiply by a Hessian without forming it."""
+    points = jnp.array(POINTS)
+    gradients = jax.vmap(jax.grad(gradlab.paraboloid))(points)
+    table = pd.DataFrame(
+        {
+            "x": [str(point) for point in POINTS],
+            "gradient of Σ xᵢ²": [str([round(g, 4) for g in row]) for row in gradients.tolist()],
+        }
+    )
+    coefficients, point = jnp.array(COEFFICIENTS), jnp.array(POINT)
+    weighted = jax.grad(gradlab.paraboloid)(point, coefficients)
+    coordinates = pd.DataFrame({"cᵢ": COEFFICIENTS, "xᵢ": POINT, "gradient 2 cᵢ xᵢ": weighted})
+
+    input_key, matrix_key = jax.random.split(jax.random.key(settings.seed + 137))
+    x, matrix = jax.random.uniform(input_key, (10,)), jax.random.uniform(matrix_key, (20, 10))
+    forward, reverse = (jacobian(lambda x: matrix @ x)(x) for jacobian in (jax.jacfwd, jax.jacrev))
+
+    def loss(x: jax.Array) -> jax.Array:
+        return gradlab.paraboloid(x, coefficients) * jnp.sum(gradlab.sine_squared(x))
+
+    v = jnp.ones(5)
+    hessian = jax.hessian(loss)(point)
+    product = jax.jvp(jax.grad(loss), (point,), (v,))[1]
+    dot_hessian = jax.hessian(lambda x: jnp.dot(x, x))(jnp.array([1.0, 2.0, 3.0]))
+
+    def heat_map() -> Axes:
+        ax = axes_or_new(None)
+        limit = float(jnp.abs(hessian).max())
+        image = ax.imshow(hessian, cmap="PuOr", vmin=-limit, vmax=limit)
+        for i, row in enumerate(hessian.tolist()):
+            for j, entry in enumerate(row):
+                dark = abs(entry) > 0.6 * limit
+                ax.text(
+                    j,
+                    i,
+                    f"{entry:.0f}",
+                    ha="center",
+                    va="center",
+                    color="white" if dark else "black",
+                )
+        ax.figure.colorbar(image, ax=ax, label="second derivative")
+        ax.set(title="The Hessian of Σ cᵢxᵢ² · Σ sin²xᵢ", xlabel="by xⱼ", ylabel="by xᵢ")
+        return ax
+
+    return Findings(
+        tables={"Two variables": table, "A coefficient for each coordinate": coordinates},
+        notice="Each derivative has the shape of what goes in behind the shape of what comes out; "
+        "a Hessian is symmetric, and its product with a vector needs no Hessian.",
+        checks=[
+            check_close("the gradient of Σ xᵢ² is 2x", gradients, 2 * points, 1e-6),
+            check_close(
+                "with coefficients it is the seed's", weighted, jnp.array([12.0, 4, 30, 4, 32]), 0
+            ),
+            check_close("the Jacobian of an affine map is its matrix", forward, matrix, 0),
+            check_close("in reverse mode as well", reverse, matrix, 0),
+            check_close("the Hessian of x·x is twice the identity", dot_hessian, 2 * jnp.eye(3), 0),
+            check_close("a Hessian-vector product needs no Hessian", product, hessian @ v, 1e-2),
+            check_gradient(
+                "differences see the slope of the gradient",
+                lambda x: jnp.sum(jax.grad(loss)(x) * jnp.arange(5)),
+                (point,),
+            ),
+        ],
+        pictures=[
+            Picture(
+                "hessian", "Second derivatives: the same above and below the diagonal.", heat_map
+            )
+        ],
+    )

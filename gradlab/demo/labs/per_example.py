@@ -1,0 +1,95 @@
+"""One gradient for each example: who pulls hardest, and how to stop them."""
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+from matplotlib.axes import Axes
+
+import gradlab
+from gradlab.demo.findings import Check, Findings, Picture, Settings
+from gradlab.demo.labs.td import R_T, S_T, S_TM1, THETA
+from gradlab.demo.self_checks import check_close, check_gradient
+from gradlab.plots.style import BLUE, ORANGE, axes_or_new
+
+MEASUREMENTS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+LARGEST_NORM = 1.0
+
+
+def run(settings: Settings) -> Findings:
+    """Take the seed's two transitions one by one, then 342 penguins."""
+    theta, transition = jnp.array(THETA), (jnp.array(S_TM1), jnp.array(R_T), jnp.array(S_T))
+    twice = [jnp.stack([part, part]) for part in transition]
+    two = gradlab.per_example_grads(gradlab.td_loss)(theta, *twice)
+    transitions = pd.DataFrame(two, columns=[f"by theta[{i}]" for i in range(3)])
+    transitions.insert(0, "transition", [1, 2])
+
+    penguins = gradlab.load_penguins().dropna(subset=MEASUREMENTS)
+    measured = jnp.array(penguins[MEASUREMENTS].to_numpy(), dtype=jnp.float32)
+    inputs = (measured - measured.mean(axis=0)) / measured.std(axis=0)
+    gentoo = jnp.array((penguins["species"] == "Gentoo").to_numpy())
+    W, b = 0.1 * jax.random.normal(settings.key, (4,)), 0.0
+
+    def loss(W: jax.Array, b: jax.Array, features: jax.Array, target: jax.Array) -> jax.Array:
+        return gradlab.logistic_loss(W, b, features[None], target[None])
+
+    by_w, by_b = gradlab.per_example_grads(loss, argnums=(0, 1))(W, b, inputs, gentoo)
+    norms = jnp.sqrt(jnp.sum(by_w**2, axis=1) + by_b**2)
+    scale = jnp.minimum(1.0, LARGEST_NORM / norms)
+    clipped = norms * scale
+    hardest = jnp.argsort(-norms)[:5]
+    pulling = penguins.iloc[hardest.tolist()][
+        ["species", "bill_length_mm", "flipper_length_mm", "body_mass_g"]
+    ]
+    pulling = pulling.assign(norm=norms[hardest].tolist(), clipped=clipped[hardest].tolist())
+
+    one_by_one = jnp.stack(
+        [jax.grad(gradlab.td_loss)(theta, *(part[i] for part in twice)) for i in range(2)]
+    )
+    summed = jax.grad(gradlab.logistic_loss, (0, 1))(W, b, inputs, gentoo)
+
+    def sorted_norms() -> Axes:
+        ax = axes_or_new(None)
+        ax.plot(jnp.sort(norms), color=BLUE, label="gradient norm of each penguin")
+        ax.plot(
+            jnp.sort(clipped), color=ORANGE, linestyle="--", label=f"clipped at {LARGEST_NORM:g}"
+        )
+        ax.set(
+            title="How hard each penguin pulls",
+            xlabel="penguins, in order",
+            ylabel="norm of the gradient",
+        )
+        ax.legend()
+        return ax
+
+    return Findings(
+        tables={
+            "The seed's transition, twice": transitions,
+            "The five penguins that pull hardest": pulling,
+        },
+        notice="The gradient of a summed loss is the sum of these rows; with the rows at hand, one "
+        "can see which examples it comes from, and limit what each of them may do.",
+        checks=[
+            check_close("each row is what jax.grad gives for that transition", two, one_by_one, 0),
+            check_close("and what the seed recorded", two[0], jnp.array([-2.4, -4.8, 2.4]), 1e-5),
+            check_close(
+                "the rows sum to the gradient of the summed loss", by_w.sum(axis=0), summed[0], 1e-2
+            ),
+            check_close("by the bias as well", by_b.sum(), summed[1], 1e-2),
+            check_gradient(
+                "differences see the slope of one penguin", loss, (W, b, inputs[0], gentoo[0])
+            ),
+            Check(
+                "clipped, no row is longer than 1",
+                bool(clipped.max() <= 1.0001),
+                f"longest {clipped.max():.4f}",
+            ),
+        ],
+        pictures=[
+            Picture(
+                "norms",
+                "Per-example gradient norms, sorted: clipping shortens the longest and leaves the "
+                "others as they are.",
+                sorted_norms,
+            )
+        ],
+    )

@@ -1,0 +1,99 @@
+"""Temporal differences: the same loss with two gradients, and what each of them learns."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+from matplotlib.axes import Axes
+
+import gradlab
+from gradlab.demo.findings import Findings, Picture, Settings
+from gradlab.demo.self_checks import check_close, check_gradient
+from gradlab.plots.style import BLUE, ORANGE, axes_or_new
+
+# Seed 003: the parameters of a linear value function, and one transition.
+THETA, S_TM1, R_T, S_T = [0.1, -0.1, 0.0], [1.0, 2.0, -1.0], 1.0, [2.0, 1.0, 0.0]
+
+# Sutton and Barto (2018), example 11.2: A leads to B or to C, then B pays 1 and C pays 0.
+A, B, C, END = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]
+STATES, NEXT_STATES = [A, B, A, C], [B, END, C, END]
+REWARDS, DISCOUNTS = [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]
+
+
+def run(settings: Settings) -> Findings:
+    """Differentiate the loss of one transition in two ways, then learn three values in both."""
+    transition = (jnp.array(THETA), jnp.array(S_TM1), R_T, jnp.array(S_T))
+    residual_loss = partial(gradlab.td_loss, stop_target=False)
+    delta = gradlab.td_error(*transition)
+    stopped = jax.grad(gradlab.td_loss)(*transition)
+    followed = jax.grad(residual_loss)(*transition)
+    gradients = pd.DataFrame(
+        [stopped.tolist(), followed.tolist()],
+        columns=["by theta[0]", "by theta[1]", "by theta[2]"],
+        index=pd.Index(["constant", "differentiated too"], name="target"),
+    ).reset_index()
+
+    def held(theta: jax.Array, s_tm1: jax.Array, r_t: jax.Array, s_t: jax.Array) -> jax.Array:
+        """Return the loss with the target as the reward, so that stopping it changes nothing."""
+        target = r_t + gradlab.linear_value(jnp.array(THETA, s_t.dtype), s_t)
+        return gradlab.td_loss(theta, s_tm1, target, s_t, 0.0)
+
+    num_steps = 200 if settings.quick else 1000
+    values = {
+        "semi-gradient": learn(gradlab.td_loss, num_steps),
+        "residual gradient": learn(residual_loss, num_steps),
+    }
+    learned = pd.DataFrame(
+        [value.tolist() for value in values.values()],
+        columns=["A", "B", "C"],
+        index=pd.Index(values.keys(), name="learned with"),
+    ).reset_index()
+    semi_gradient, residual_gradient = values.values()
+
+    def bars() -> Axes:
+        ax = axes_or_new(None)
+        x = jnp.arange(3.0)
+        ax.bar(x - 0.2, semi_gradient, 0.4, color=BLUE, label="semi-gradient")
+        ax.bar(x + 0.2, residual_gradient, 0.4, color=ORANGE, hatch="//", label="residual gradient")
+        ax.set(title="What the two gradients learn", xlabel="state", ylabel="value")
+        ax.set_xticks([0, 1, 2], ["A", "B", "C"])
+        ax.legend()
+        return ax
+
+    return Findings(
+        tables={
+            f"The seed's transition, with TD error {delta:.1f}": gradients,
+            "A leads to B or C, B pays 1, C pays 0": learned,
+        },
+        notice="Both gradients shrink the same loss, but only the one with the target stopped "
+        "learns that B is worth 1 and C nothing.",
+        checks=[
+            check_close("the TD error is 1.2", delta, 1.2, 1e-6),
+            check_close("with the target stopped", stopped, jnp.array([-2.4, -4.8, 2.4]), 1e-5),
+            check_close("and differentiated", followed, jnp.array([2.4, -2.4, 2.4]), 1e-5),
+            check_close("semi-gradient", semi_gradient, jnp.array([0.5, 1.0, 0.0]), 1e-3),
+            check_close("residual", residual_gradient, jnp.array([0.5, 0.75, 0.25]), 1e-3),
+            check_gradient("differences see the residual gradient", residual_loss, transition),
+            check_gradient("and, once the target is a number, the semi-gradient", held, transition),
+        ],
+        pictures=[
+            Picture(
+                "a-split",
+                "Values learned from the same four transitions: ½, 1, 0 are right; ½, ¾, ¼ are not.",
+                bars,
+            )
+        ],
+    )
+
+
+def learn(loss: Callable[..., Any], num_steps: int) -> jax.Array:
+    """Return the values of A, B and C after descent on the mean loss of the transitions."""
+    batch = [jnp.array(part) for part in (STATES, REWARDS, NEXT_STATES, DISCOUNTS)]
+
+    def mean_loss(theta: jax.Array) -> jax.Array:
+        return jnp.mean(jax.vmap(partial(loss, theta))(*batch))
+
+    return gradlab.descend(mean_loss, jnp.zeros((1, 3)), 0.5, num_steps)[0]

@@ -1,0 +1,71 @@
+"""A random walk: for a fixed key a deterministic function, with a gradient by its parameters."""
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+
+import gradlab
+from gradlab import plots
+from gradlab.demo.findings import Findings, Picture, Settings
+from gradlab.demo.self_checks import check_close, check_gradient
+
+
+def run(settings: Settings) -> Findings:
+    """Differentiate the end of one walk, then look at many."""
+    num_steps, number = 128, 200 if settings.quick else 2000
+
+    def last(mean: jax.Array, sd: jax.Array, key: jax.Array) -> jax.Array:
+        return gradlab.random_walk(mean, sd, key, num_steps)[-1]
+
+    rows = []
+    for mean, sd in ((0.0, 1.0), (0.5, 1.0), (0.5, 2.0)):
+        value, (by_mean, by_sd) = jax.value_and_grad(last, (0, 1))(mean, sd, settings.key)
+        rows.append((mean, sd, float(value), float(by_mean), float(by_sd)))
+    gradients = pd.DataFrame(
+        rows, columns=["mean", "sd", "last value", "gradient by mean", "gradient by sd"]
+    )
+
+    keys = jax.random.split(settings.key, number)
+    walks = jax.jit(jax.vmap(lambda key: gradlab.random_walk(0.1, 1.0, key, num_steps)))(keys)
+    ends = walks[:, -1]
+    spread = pd.DataFrame(
+        {
+            f"last value of {number} walks, mean 0.1, sd 1": ["mean", "standard deviation"],
+            "measured": [float(ends.mean()), float(ends.std())],
+            "expected": [0.1 * num_steps, num_steps**0.5],
+        }
+    )
+    end, slope = gradients.loc[0, "last value"], gradients["gradient by sd"]
+    # Five standard errors: a check that a right walk fails once in two million seeds.
+    within = 5 * num_steps**0.5 / number**0.5
+    return Findings(
+        tables={"The end of one walk": gradients, "Many walks": spread},
+        notice="By the mean the gradient is always the number of steps; by the standard deviation "
+        "it is the noise itself, the same for every mean, and the whole walk where the mean is 0.",
+        checks=[
+            check_close(
+                "the gradient by the mean is the number of steps",
+                gradients["gradient by mean"].to_numpy(),
+                jnp.full(3, float(num_steps)),
+                0,
+            ),
+            check_close(
+                "with mean 0 and sd 1 the gradient by sd is the walk's end", slope[0], end, 0
+            ),
+            check_close(
+                "many walks end where the mean takes them", ends.mean(), 0.1 * num_steps, within
+            ),
+            check_gradient(
+                "differences see the same slope by the mean", last, (0.5, 2.0, settings.key), 0
+            ),
+            check_gradient("and by the standard deviation", last, (0.5, 2.0, settings.key), 1),
+        ],
+        pictures=[
+            Picture(
+                "walks",
+                "The mean of the walks rises by 0.1 a step; their spread grows as the square root "
+                "of the number of steps.",
+                lambda: plots.plot_walks(walks),
+            )
+        ],
+    )
