@@ -104,9 +104,8 @@ def step_sweep(
     x, v = _point_and_direction(x, direction)
     f = scalar_valued("f", f, "one component of it, such as lambda x: f(x)[0]")
     if steps is None:
-        eps = _coarsest_eps(x)
-        decades = -math.log10(eps)
-        steps = _size(x, v) * 10.0 ** -jnp.arange(0.0, decades, 0.5)
+        size, half_decades = float(_size(x, v)), math.floor(-2 * math.log10(_coarsest_eps(x)))
+        steps = [size * 10 ** (-k / 2) for k in range(half_decades + 1)]
     _, derivative = jax.jvp(f, (x,), (v,))
     rows = []
     for step in steps:

@@ -4,9 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 from jax.typing import ArrayLike
 from matplotlib.animation import FuncAnimation
 from matplotlib.artist import Artist
@@ -43,7 +41,7 @@ def animate_descent(
     Raises:
         ValueError: If `path` has another number of axes, or particles of more than two dimensions.
     """
-    path = jnp.asarray(path)
+    path = np.asarray(path)
     ax = plot_landscape(f, path, ax)
     _, show = _moving_particles(f, path, ax)
     figure = ax.get_figure(root=True)
@@ -68,7 +66,7 @@ def save_descent_gif(
     Raises:
         ValueError: If `path` has another number of axes, or particles of more than two dimensions.
     """
-    path = jnp.asarray(path)
+    path = np.asarray(path)
     figure = Figure(figsize=FIGURE_SIZE, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     ax = plot_landscape(f, path, figure.add_subplot())
@@ -93,10 +91,10 @@ def save_descent_gif(
 
 
 def _moving_particles(
-    f: Callable[[Any], Any], path: Array, ax: Axes
+    f: Callable[[Any], Any], path: np.ndarray, ax: Axes
 ) -> tuple[list[Artist], Callable[[int], list[Artist]]]:
     """Add the artists that move, and return them with the function that shows them at step k."""
-    points = jax.device_get(points_on_landscape(f, path))
+    points = points_on_landscape(f, path)
     particles = plot_particles(ax, points[0], 7 if points.shape[1] <= 100 else 3)
     trails = LineCollection([], colors=ORANGE, linewidths=1.5)
     ax.add_collection(trails, autolim=False)
@@ -105,7 +103,7 @@ def _moving_particles(
     artists = [trails, particles, counter]
 
     def show(k: int) -> list[Artist]:
-        trails.set_segments(points[: k + 1].swapaxes(0, 1))
+        trails.set_segments(list(points[: k + 1].swapaxes(0, 1)))
         particles.set_data(*points[k].T)
         counter.set_text(f"step {k}")
         return artists

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 import pandas as pd
 from jax.typing import ArrayLike
 from matplotlib.axes import Axes
@@ -36,10 +36,10 @@ def plot_function_and_gradient(
         ['f(x)', 'df/dx']
     """
     ax = axes_or_new(ax)
-    x = jnp.asarray(x)
+    values, slopes = jax.jit(jax.vmap(jax.value_and_grad(f)))(x)
     ax.axhline(0, color=LIGHT, linewidth=0.8, label="_zero")
-    ax.plot(x, jax.vmap(f)(x), color=BLUE, label="f(x)")
-    ax.plot(x, jax.vmap(jax.grad(f))(x), color=ORANGE, linestyle="--", label="df/dx")
+    ax.plot(x, values, color=BLUE, label="f(x)")
+    ax.plot(x, slopes, color=ORANGE, linestyle="--", label="df/dx")
     ax.set(title="A function and its gradient", xlabel="x", ylabel="f(x) and df/dx")
     ax.legend()
     return ax
@@ -65,9 +65,9 @@ def plot_walks(walks: ArrayLike, ax: Axes | None = None) -> Axes:
         ['50 of 200 walks', 'mean', 'mean ± standard deviation']
     """
     ax = axes_or_new(ax)
-    walks = jnp.atleast_2d(jnp.asarray(walks))
+    walks = np.atleast_2d(walks)
     number, num_steps = walks.shape
-    steps = jnp.arange(1, num_steps + 1)
+    steps = np.arange(1, num_steps + 1)
     if number == 1:
         ax.plot(steps, walks[0], color=BLUE, label="walk")
     elif number > 1:
@@ -148,19 +148,19 @@ def plot_decision_boundary(
         ['true', 'false', 'p = 0.1', 'p = 0.5', 'p = 0.9']
     """
     ax = axes_or_new(ax)
-    inputs, targets = jnp.asarray(inputs), jnp.asarray(targets, bool)
-    if jnp.shape(W) != (2,):
-        raise ValueError(f"W: got shape {jnp.shape(W)}, expected (2,), one weight for each axis")
+    inputs, targets = np.asarray(inputs), np.asarray(targets, bool)
+    if np.shape(W) != (2,):
+        raise ValueError(f"W: got shape {np.shape(W)}, expected (2,), one weight for each axis")
     for label, marker, color in ((True, "o", BLUE), (False, "^", ORANGE)):
         x, y = inputs[targets == label].T
         ax.scatter(x, y, s=20, c=color, marker=marker, alpha=0.8, label=str(label).lower())
 
-    corners = inputs if len(inputs) else jnp.array([[-1.0, -1.0], [1.0, 1.0]])
+    corners = inputs if len(inputs) else np.array([[-1.0, -1.0], [1.0, 1.0]])
     low, high = corners.min(axis=0), corners.max(axis=0)
     margin = 0.05 * (high - low) + 0.1
-    x, y = jnp.linspace(low - margin, high + margin, 200).T
-    grid = jnp.stack(jnp.meshgrid(x, y), axis=-1)
-    p = predict(W, b, grid.reshape(-1, 2)).reshape(grid.shape[:2])
+    x, y = np.linspace(low - margin, high + margin, 200).T
+    grid = np.stack(np.meshgrid(x, y), axis=-1)
+    p = jax.jit(jax.vmap(predict, in_axes=(None, None, 0)))(W, b, grid)
     styles = {0.1: "dotted", 0.5: "solid", 0.9: "dashed"}
     ax.contour(x, y, p, levels=list(styles), colors="black", linestyles=list(styles.values()))
     for level, style in styles.items():

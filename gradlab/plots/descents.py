@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 from jax.typing import ArrayLike
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -38,8 +37,8 @@ def plot_contours(
         ('x₁', 'x₂')
     """
     ax = axes_or_new(ax)
-    grid = jnp.stack(jnp.meshgrid(jnp.asarray(x), jnp.asarray(y)), axis=-1)
-    heights = jax.vmap(jax.vmap(f))(grid)
+    grid = np.stack(np.meshgrid(x, y), axis=-1)
+    heights = jax.jit(jax.vmap(jax.vmap(f)))(grid)
     lines = ax.contour(x, y, heights, levels=14, cmap="Greys_r", linewidths=0.9)
     ax.clabel(lines, list(lines.levels)[::3], fmt="%.3g", fontsize=8)
     ax.set(title="A landscape over two coordinates", xlabel="x₁", ylabel="x₂")
@@ -73,7 +72,7 @@ def plot_descent(f: Callable[[Any], Any], path: ArrayLike, ax: Axes | None = Non
     points = points_on_landscape(f, path)
     num_steps, number = points.shape[0] - 1, points.shape[1]
     if num_steps * number <= MOST_ARROWS:
-        start, step = points[:-1].reshape(-1, 2), jnp.diff(points, axis=0).reshape(-1, 2)
+        start, step = points[:-1].reshape(-1, 2), np.diff(points, axis=0).reshape(-1, 2)
         ax.quiver(
             *start.T,
             *step.T,
@@ -85,7 +84,7 @@ def plot_descent(f: Callable[[Any], Any], path: ArrayLike, ax: Axes | None = Non
             zorder=3,
         )
     else:
-        lines = LineCollection(jax.device_get(points).swapaxes(0, 1), colors=ORANGE, linewidths=1.5)
+        lines = LineCollection(list(points.swapaxes(0, 1)), colors=ORANGE, linewidths=1.5)
         ax.add_collection(lines, autolim=False)
     size = 7 if number <= 100 else 3
     plot_particles(ax, points[0], size, markerfacecolor="none", label="start")
@@ -99,7 +98,7 @@ def plot_descent(f: Callable[[Any], Any], path: ArrayLike, ax: Axes | None = Non
 
 def plot_landscape(f: Callable[[Any], Any], path: ArrayLike, ax: Axes | None = None) -> Axes:
     """Draw the part of a landscape that a path covers: its curve, or its contours in 2-D."""
-    path = jnp.asarray(path)
+    path = np.asarray(path)
     if path.ndim not in (2, 3) or path.shape[2:] not in ((), (2,)):
         raise ValueError(
             f"path: got shape {path.shape}, expected (num_steps + 1, n) or (num_steps + 1, n, 2); "
@@ -110,26 +109,28 @@ def plot_landscape(f: Callable[[Any], Any], path: ArrayLike, ax: Axes | None = N
         plot_contours(f, _span(path[..., 0]), _span(path[..., 1]), ax)
     else:
         x = _span(path)
-        ax.plot(x, jax.vmap(f)(x), color=GREY, label="_landscape")
+        ax.plot(x, jax.jit(jax.vmap(f))(x), color=GREY, label="_landscape")
         ax.set(xlabel="x", ylabel="f(x)")
     return ax
 
 
-def points_on_landscape(f: Callable[[Any], Any], path: ArrayLike) -> Array:
+def points_on_landscape(f: Callable[[Any], Any], path: ArrayLike) -> np.ndarray:
     """Return the particles' places in the figure, `(num_steps + 1, n, 2)`: (x, f(x)) on a curve."""
-    path = jnp.asarray(path)
-    return path if path.ndim == 3 else jnp.stack([path, jax.vmap(jax.vmap(f))(path)], axis=-1)
+    path = np.asarray(path)
+    if path.ndim == 3:
+        return path
+    return np.stack([path, jax.jit(jax.vmap(jax.vmap(f)))(path)], axis=-1)
 
 
-def plot_particles(ax: Axes, points: Array, size: float, **options: Any) -> Any:
+def plot_particles(ax: Axes, points: np.ndarray, size: float, **options: Any) -> Any:
     """Draw one circle for each of the points `(n, 2)` and return the line object they are."""
     (line,) = ax.plot(*points.T, "o", color=BLUE, markersize=size, zorder=4, **options)
     return line
 
 
-def _span(positions: Array) -> Array:
+def _span(positions: np.ndarray) -> np.ndarray:
     """Return 400 coordinates that cover the finite positions, with a margin."""
-    finite = positions[jnp.isfinite(positions)]
+    finite = positions[np.isfinite(positions)]
     low, high = (finite.min(), finite.max()) if finite.size else (-1.0, 1.0)
     margin = 0.08 * (high - low) + 0.1
-    return jnp.linspace(low - margin, high + margin, 400)
+    return np.linspace(low - margin, high + margin, 400)

@@ -1,7 +1,7 @@
 """A random walk: for a fixed key a deterministic function, with a gradient by its parameters."""
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 import pandas as pd
 
 import gradlab
@@ -17,16 +17,18 @@ def run(settings: Settings) -> Findings:
     def last(mean: jax.Array, sd: jax.Array, key: jax.Array) -> jax.Array:
         return gradlab.random_walk(mean, sd, key, num_steps)[-1]
 
+    gradient = jax.jit(jax.value_and_grad(last, (0, 1)))
     rows = []
     for mean, sd in ((0.0, 1.0), (0.5, 1.0), (0.5, 2.0)):
-        value, (by_mean, by_sd) = jax.value_and_grad(last, (0, 1))(mean, sd, settings.key)
+        value, (by_mean, by_sd) = gradient(mean, sd, settings.key)
         rows.append((mean, sd, float(value), float(by_mean), float(by_sd)))
     gradients = pd.DataFrame(
         rows, columns=["mean", "sd", "last value", "gradient by mean", "gradient by sd"]
     )
 
     keys = jax.random.split(settings.key, number)
-    walks = jax.jit(jax.vmap(lambda key: gradlab.random_walk(0.1, 1.0, key, num_steps)))(keys)
+    many = jax.jit(jax.vmap(lambda key: gradlab.random_walk(0.1, 1.0, key, num_steps)))
+    walks = np.asarray(many(keys))
     ends = walks[:, -1]
     spread = pd.DataFrame(
         {
@@ -45,8 +47,8 @@ def run(settings: Settings) -> Findings:
         checks=[
             check_close(
                 "the gradient by the mean is the number of steps",
-                gradients["gradient by mean"].to_numpy(),
-                jnp.full(3, float(num_steps)),
+                gradients["gradient by mean"],
+                [num_steps] * 3,
                 0,
             ),
             check_close(
@@ -56,9 +58,8 @@ def run(settings: Settings) -> Findings:
                 "many walks end where the mean takes them", ends.mean(), 0.1 * num_steps, within
             ),
             check_gradient(
-                "differences see the same slope by the mean", last, (0.5, 2.0, settings.key), 0
+                "differences see the same slopes", last, (0.5, 2.0, settings.key), (0, 1)
             ),
-            check_gradient("and by the standard deviation", last, (0.5, 2.0, settings.key), 1),
         ],
         pictures=[
             Picture(
