@@ -46,16 +46,17 @@ def _run(options: argparse.Namespace) -> int:
 
     if not options.show:
         matplotlib.use("agg")
-    from gradlab.demo.findings import Settings
+    from gradlab.demo.findings import Report, Settings
     from gradlab.demo.page import page
-    from gradlab.demo.runner import run_lab
+    from gradlab.demo.runner import compute_labs, draw_pictures
 
     settings = Settings(options.seed, options.quick)
     folder = None if options.no_figures else options.out
-    reports = []
-    for number, name in enumerate(options.labs, 1):
-        say(paint(f"[{number}/{len(options.labs)}] {name}: {LABS[name]}", BOLD) + "\n")
-        reports.append(run_lab(name, settings, folder, keep_open=options.show))
+    reports: list[Report] = []
+    for report in compute_labs(options.labs, settings):
+        title = f"[{len(reports) + 1}/{len(options.labs)}] {report.name}: {report.title}"
+        say(paint(title, BOLD) + "\n")
+        reports.append(draw_pictures(report, folder, keep_open=options.show))
         print_report(reports[-1])
 
     index = options.out / "index.html"

@@ -1,7 +1,10 @@
-"""Running one lab: compute, draw, write, and turn an error into a report instead of a crash."""
+"""Running the labs: compute, draw, write, and turn an error into a report instead of a crash."""
 
 import importlib
 import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,26 +12,44 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 from gradlab.demo.files import write_whole
-from gradlab.demo.findings import Findings, Picture, Report, Settings
+from gradlab.demo.findings import Picture, Report, Settings
 from gradlab.demo.labs import LABS
 
 DOTS_PER_INCH = 130  # sharp on a projector, and the page stays below a few megabytes
 
 
-def run_lab(name: str, settings: Settings, folder: Path | None, keep_open: bool = False) -> Report:
-    """Run the lab of this name and write its pictures into `folder`, unless that is None.
+def compute_labs(names: list[str], settings: Settings) -> Iterator[Report]:
+    """Compute the labs, two at a time, and give their reports in order.
+
+    Nearly all of a lab's time is compilation, which XLA does outside Python's global lock.
+    """
+    pool = ThreadPoolExecutor(max_workers=2)
+    try:
+        yield from pool.map(partial(_compute, settings=settings), names)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def draw_pictures(report: Report, folder: Path | None, keep_open: bool) -> Report:
+    """Draw the lab's pictures, into `folder` unless that is None, and add the files to its report.
 
     With `keep_open` the figures stay in pyplot, to be shown in windows afterwards.
     """
-    report = partial(Report, name, LABS[name])
-    findings: Findings | None = None
+    if report.findings is None or (folder is None and not keep_open):
+        return report
     try:
-        findings = importlib.import_module(f"gradlab.demo.labs.{name}").run(settings)
-        pictures = [] if folder is None and not keep_open else findings.pictures
-        files = [_draw(picture, name, folder, keep_open) for picture in pictures]
+        files = [_draw(p, report.name, folder, keep_open) for p in report.findings.pictures]
+    except Exception:
+        return replace(report, findings=None, error=traceback.format_exc())
+    return replace(report, files=[file for file in files if file is not None])
+
+
+def _compute(name: str, settings: Settings) -> Report:
+    try:
+        lab = importlib.import_module(f"gradlab.demo.labs.{name}")
+        return Report(name, LABS[name], lab.run(settings))
     except Exception:  # whatever it is, the other labs run, and the exit code tells
-        return report(error=traceback.format_exc())
-    return report(findings, [file for file in files if file is not None])
+        return Report(name, LABS[name], error=traceback.format_exc())
 
 
 def _draw(picture: Picture, lab: str, folder: Path | None, keep_open: bool) -> Path | None:

@@ -20,7 +20,7 @@ def say(text: str = "") -> None:
 
 
 def print_report(report: Report) -> None:
-    """Print what a lab found below its title, which is printed before it runs."""
+    """Print what a lab found: tables, what to notice, checks, and where its pictures are."""
     if report.findings is None:
         say(report.error)
         say(paint("  ERROR ", BOLD, RED) + f" the lab {report.name} did not finish, see above\n")
