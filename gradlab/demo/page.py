@@ -13,18 +13,20 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 62rem; padding: 1.5rem; color: var(--ink); background: #fff;
   font: 1.125rem/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-h1 { font-size: 2.4rem; line-height: 1.15; margin: .5rem 0; }
+h1 { font-size: 2.2rem; line-height: 1.15; margin: .5rem 0; }
 h2 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
 nav ol { columns: 2 18rem; padding-left: 1.6rem; }
 a { color: var(--accent); }
 section { border-top: 2px solid var(--line); margin-top: 2.5rem; padding-top: 1.5rem; }
 .notice { border-left: .35rem solid var(--accent); padding-left: 1rem; font-size: 1.25rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; margin: 1rem 0; min-width: min(100%, 26rem);
+  font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .3rem .9rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); }
 th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
 td.number, th.number { text-align: right; }
+td { white-space: nowrap; }
 figure { margin: 1.5rem 0; }
 figure img { display: block; width: 100%; max-width: 44rem; height: auto; }
 figcaption, footer { color: var(--faint); font-size: 1rem; }
@@ -56,6 +58,8 @@ def page(reports: list[Report], footer: str) -> str:
         "</head>",
         "<body>",
         "<h1>What a gradient is, by playing with real ones</h1>",
+        "<p>Each section is one lab of <code>python -m gradlab.demo</code>: what to notice, the "
+        "numbers and figures that show it, and what the lab checked about itself.</p>",
         f"<p>{verdict}</p>",
         f"<nav><ol>{''.join(contents)}</ol></nav>",
         *map(_section, reports),

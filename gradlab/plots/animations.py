@@ -96,7 +96,7 @@ def _moving_particles(
     """Add the artists that move, and return them with the function that shows them at step k."""
     points = points_on_landscape(f, path)
     particles = plot_particles(ax, points[0], 7 if points.shape[1] <= 100 else 3)
-    trails = LineCollection([], colors=ORANGE, linewidths=1.5)
+    trails = LineCollection([], colors=ORANGE, linewidths=2.4)
     ax.add_collection(trails, autolim=False)
     ax.set_title("Gradient descent, step by step")
     counter = ax.text(0.02, 0.95, "", transform=ax.transAxes, va="top", family="monospace")

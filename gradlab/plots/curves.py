@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 from matplotlib.axes import Axes
 
 from gradlab.logistic import predict
-from gradlab.plots.style import BLUE, LIGHT, ORANGE, axes_or_new
+from gradlab.plots.style import BLUE, LIGHT, ORANGE, axes_or_new, legend_beside
 
 MOST_WALKS = 50  # more lines than this are a smear; the mean and the spread are of all walks
 
@@ -166,5 +166,5 @@ def plot_decision_boundary(
     for level, style in styles.items():
         ax.plot([], [], color="black", linestyle=style, label=f"p = {level}")
     ax.set(title="The decision boundary", xlabel="first feature", ylabel="second feature")
-    ax.legend()
+    legend_beside(ax)
     return ax

@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from gradlab.plots.style import BLUE, GREY, ORANGE, axes_or_new
+from gradlab.plots.style import BLUE, GREY, ORANGE, axes_or_new, legend_beside
 
 MOST_ARROWS = 100  # more arrows than this hide each other; the path is then a line
 
@@ -39,7 +39,7 @@ def plot_contours(
     ax = axes_or_new(ax)
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     heights = jax.jit(jax.vmap(jax.vmap(f)))(grid)
-    lines = ax.contour(x, y, heights, levels=14, cmap="Greys_r", linewidths=0.9)
+    lines = ax.contour(x, y, heights, levels=14, cmap="Greys_r", linewidths=0.7)
     ax.clabel(lines, list(lines.levels)[::3], fmt="%.3g", fontsize=8)
     ax.set(title="A landscape over two coordinates", xlabel="x₁", ylabel="x₂")
     return ax
@@ -84,7 +84,7 @@ def plot_descent(f: Callable[[Any], Any], path: ArrayLike, ax: Axes | None = Non
             zorder=3,
         )
     else:
-        lines = LineCollection(list(points.swapaxes(0, 1)), colors=ORANGE, linewidths=1.5)
+        lines = LineCollection(list(points.swapaxes(0, 1)), colors=ORANGE, linewidths=2.4)
         ax.add_collection(lines, autolim=False)
     size = 7 if number <= 100 else 3
     plot_particles(ax, points[0], size, markerfacecolor="none", label="start")
@@ -92,7 +92,7 @@ def plot_descent(f: Callable[[Any], Any], path: ArrayLike, ax: Axes | None = Non
     particles = "1 particle" if number == 1 else f"{number} particles"
     steps = "1 step" if num_steps == 1 else f"{num_steps} steps"
     ax.set_title(f"{particles} after {steps} of gradient descent")
-    ax.legend()
+    legend_beside(ax)
     return ax
 
 

@@ -15,3 +15,8 @@ def axes_or_new(ax: Axes | None) -> Axes:
     if ax is None:
         _, ax = plt.subplots(figsize=FIGURE_SIZE, layout="constrained")
     return ax
+
+
+def legend_beside(ax: Axes) -> None:
+    """Put the legend to the right of the Axes, where it hides neither marks nor contours."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -28,7 +28,7 @@ def run(settings: Settings) -> Findings:
         b = jnp.array(B, dtype)
         derivative = float(jax.grad(loss)(b))
         estimates = {
-            "the seed's, 5e-05": gradlab.central_difference(loss, b, step=SEED_STEP),
+            "5e-05": gradlab.central_difference(loss, b, step=SEED_STEP),
             "chosen from the dtype": gradlab.central_difference(loss, b),
         }
         rows = [
@@ -60,11 +60,11 @@ def run(settings: Settings) -> Findings:
     best, truncated = single_sweep["error"].min(), single_sweep["error"].iloc[0]
     rounded = single_sweep["error"][single_sweep["step"] < 1e-4].median()
     return Findings(
-        tables={"The derivative of the seed's loss by b": table},
+        tables={"The derivative of a logistic loss by b": table},
         notice="A step that is too small loses its digits to rounding, one that is too large sees "
         "a chord and not a tangent; the best is near the cube root of the machine epsilon.",
         checks=[
-            check_close("AD gives the seed's gradient", single["gradient"][0], -0.29227245, 1e-6),
+            check_close("AD gives the recorded gradient", single["gradient"][0], -0.29227245, 1e-6),
             Check("the chosen step is right to three digits in float32", *below(errors[1], 1e-3)),
             Check("and to eight in float64", *below(errors[3], 1e-8)),
             Check(

@@ -74,7 +74,7 @@ def run(settings: Settings) -> Findings:
         "a Hessian is symmetric, and its product with a vector needs no Hessian.",
         checks=[
             check_close("the gradient of Σ xᵢ² is 2x", gradients, 2 * points, 1e-6),
-            check_close("with coefficients it is the seed's", weighted, [12, 4, 30, 4, 32], 0),
+            check_close("with coefficients it is 2 cᵢ xᵢ", weighted, [12, 4, 30, 4, 32], 0),
             check_close("the Jacobian of an affine map is its matrix", forward, matrix, 0),
             check_close("in reverse mode as well", reverse, matrix, 0),
             check_close("the Hessian of x·x is twice the identity", dot_hessian, 2 * np.eye(3), 0),

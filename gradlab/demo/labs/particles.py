@@ -37,6 +37,7 @@ def run(settings: Settings) -> Findings:
             f"after {num_steps} of {STEP_SIZE}": path[-1],
         }
     )
+    table = table.round(4) + 0.0  # and no −0
     scattered = np.random.default_rng(settings.seed).uniform(-4, 4, size=(12, 2))
 
     repeated = samples

@@ -59,7 +59,7 @@ def run(settings: Settings) -> Findings:
 
     return Findings(
         tables={
-            "The seed's transition, twice": transitions,
+            "One transition, twice in the batch": transitions,
             "The five penguins that pull hardest": pulling,
         },
         notice="The gradient of a summed loss is the sum of these rows; with the rows at hand, one "
@@ -68,7 +68,9 @@ def run(settings: Settings) -> Findings:
             check_close(
                 "each row is what jax.grad gives for that transition", two, [alone] * 2, 1e-6
             ),
-            check_close("and what the seed recorded", two[0], [-2.4, -4.8, 2.4], 1e-5),
+            check_close(
+                "and that is the recorded −2.4, −4.8, 2.4", two[0], [-2.4, -4.8, 2.4], 1e-5
+            ),
             check_close("the rows sum to the gradient of the sum", rows.sum(axis=0), summed, 1e-2),
             check_gradient(
                 "differences see the slope of one penguin", loss, (W, b, inputs[0], gentoo[0])

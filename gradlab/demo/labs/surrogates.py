@@ -89,10 +89,9 @@ def train(
     rounding: Callable[[Any], Any], inputs: np.ndarray, num_steps: int
 ) -> tuple[jax.Array, jax.Array]:
     """Return the losses and the last weights of descent from zero with rounded weights."""
-    targets = inputs @ np.array(WEIGHTS)
 
     def loss(weights: jax.Array) -> jax.Array:
-        return jnp.mean((inputs @ rounding(weights) - targets) ** 2)
+        return jnp.mean((inputs @ (rounding(weights) - np.array(WEIGHTS))) ** 2)
 
     path = gradlab.descent_path(loss, np.zeros((1, 3)), 0.05, num_steps)[:, 0]
     return jax.jit(jax.vmap(loss))(path), path[-1]

@@ -67,17 +67,29 @@ def run(settings: Settings) -> Findings:
 
     return Findings(
         tables={
-            f"The seed's transition, with TD error {delta:.1f}": gradients,
+            f"The gradient of one transition, with TD error {delta:.1f}": gradients,
             "A leads to B or C, B pays 1, C pays 0": learned,
         },
         notice="Both gradients shrink the same loss, but only the one with the target stopped "
         "learns that B is worth 1 and C nothing.",
         checks=[
             check_close("the TD error is 1.2", delta, 1.2, 1e-6),
-            check_close("with the target stopped", stopped, [-2.4, -4.8, 2.4], 1e-5),
-            check_close("and differentiated", followed, [2.4, -2.4, 2.4], 1e-5),
-            check_close("semi-gradient", semi_gradient, [0.5, 1, 0], 1e-3),
-            check_close("residual", residual_gradient, [0.5, 0.75, 0.25], 1e-3),
+            check_close(
+                "with the target constant the gradient is −2.4, −4.8, 2.4",
+                stopped,
+                [-2.4, -4.8, 2.4],
+                1e-5,
+            ),
+            check_close(
+                "with the target differentiated it is 2.4, −2.4, 2.4",
+                followed,
+                [2.4, -2.4, 2.4],
+                1e-5,
+            ),
+            check_close("the semi-gradient learns ½, 1, 0", semi_gradient, [0.5, 1, 0], 1e-3),
+            check_close(
+                "the residual gradient learns ½, ¾, ¼", residual_gradient, [0.5, 0.75, 0.25], 1e-3
+            ),
             check_gradient("differences see the residual gradient", residual_loss, transition),
             check_gradient("and, once the target is a number, the semi-gradient", held, transition),
         ],

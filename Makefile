@@ -1,0 +1,42 @@
+# `make demo` and `make test` set up everything they need in .venv, once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check clean
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+demo: .venv/.for-use  ## run every lab; ARGS="particles --seed 1" passes arguments on
+	$(BIN)/python -m gradlab.demo $(ARGS)
+
+test: .venv/.for-development  ## run every test and every example in the documentation
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.for-development  ## lint, formatting, types, then every test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+clean:  ## remove what the other commands made
+	rm -rf .venv gradlab-demo .pytest_cache .ruff_cache .mypy_cache
+
+# A stamp is newer than pyproject.toml once its installation has succeeded.
+.venv/.for-use: pyproject.toml | .venv/bin/python
+	@echo "Installing what gradlab needs in .venv; the first time takes a minute or two."
+	$(PIP) --editable .
+	@touch $@
+
+.venv/.for-development: pyproject.toml | .venv/bin/python
+	@echo "Installing what gradlab's tests need in .venv; the first time takes a minute or two."
+	$(PIP) --editable ".[dev]"
+	@touch $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "gradlab needs Python 3.11 or newer; write make PYTHON=python3.12 demo, for example."; exit 1; }
+	$(PYTHON) -m venv .venv
