@@ -26,17 +26,18 @@ clean:  ## remove what the other commands made
 	rm -rf .venv gradlab-demo .pytest_cache .ruff_cache .mypy_cache
 
 # A stamp is newer than pyproject.toml once its installation has succeeded.
-.venv/.for-use: pyproject.toml | .venv/bin/python
+.venv/.for-use: pyproject.toml | .venv/.created
 	@echo "Installing what gradlab needs in .venv; the first time takes a minute or two."
 	$(PIP) --editable .
 	@touch $@
 
-.venv/.for-development: pyproject.toml | .venv/bin/python
+.venv/.for-development: pyproject.toml | .venv/.created
 	@echo "Installing what gradlab's tests need in .venv; the first time takes a minute or two."
 	$(PIP) --editable ".[dev]"
 	@touch $@
 
-.venv/bin/python:
+.venv/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "gradlab needs Python 3.11 or newer; write make PYTHON=python3.12 demo, for example."; exit 1; }
 	$(PYTHON) -m venv .venv
+	@touch $@

@@ -18,8 +18,8 @@ def is_array(x: Any) -> bool:
 
 
 def describe(x: Any) -> str:
-    """Name `x` in an error message: `float32 of shape (3,)`, or type and text of a non-array."""
-    if is_array(x):
+    """Name `x` in an error message: `float32 of shape (3,)`, or `int 3`, or `list [1.0, 2.0]`."""
+    if is_array(x) and hasattr(x, "dtype"):
         return f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
     return f"{type(x).__name__} {x!r:.60}"
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import require_floating, require_shape
+from gradlab._arguments import require_array, require_floating, require_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +116,7 @@ def _logits(W: ArrayLike, b: ArrayLike, inputs: ArrayLike) -> Array:
             "write W.reshape(-1)"
         )
     require_shape("b", b, (), "b.reshape(())")
+    require_array("inputs", inputs, "jnp.array([[1., 2.]])")
     if jnp.ndim(inputs) != 2 or jnp.shape(inputs)[1:] != jnp.shape(W):
         raise ValueError(
             f"inputs: got shape {jnp.shape(inputs)}, expected (n, {jnp.size(W)}), rows of as many "

@@ -10,12 +10,14 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from gradlab._arguments import (
-    describe,
     require_count,
     require_floating,
     require_shape,
     scalar_valued,
 )
+
+_GRADIENT = "write jax.grad(f), where f takes one particle and returns a scalar"
+_SCALAR = "a scalar, such as jnp.sum(f(x)), or jax.jacfwd(f) for the derivatives of a vector"
 
 
 def move_samples(
@@ -36,7 +38,7 @@ def move_samples(
         Array of the shape of `samples`.
 
     Raises:
-        TypeError: If `samples` is not a floating-point array.
+        TypeError: If `samples` is not a floating-point array, or `gradient_func` returns none.
         ValueError: If `samples` has no particle axis, `step_size` is not a scalar, or
             `gradient_func` does not keep the shape of one particle.
 
@@ -53,12 +55,14 @@ def move_samples(
     samples = _particles(samples)
     require_shape("step_size", step_size, (), "one step size for all particles, such as 0.1")
     grads = jax.vmap(gradient_func)(samples)
-    particle = samples.shape[1:]
-    if not isinstance(grads, jax.Array) or grads.shape[1:] != particle:
-        got = describe(grads) if not isinstance(grads, jax.Array) else f"shape {grads.shape[1:]}"
+    if not isinstance(grads, jax.Array):
+        raise TypeError(
+            f"gradient_func: got {type(grads).__name__}, expected one array; {_GRADIENT}"
+        )
+    if grads.shape != samples.shape:
         raise ValueError(
-            f"gradient_func: got {got} for one particle, expected shape {particle}, that of the "
-            "particle itself; write jax.grad(f), where f takes one particle and returns a scalar"
+            f"gradient_func: got shape {grads.shape[1:]} for one particle, expected "
+            f"{samples.shape[1:]}, that of the particle itself; {_GRADIENT}"
         )
     return samples - grads * jnp.asarray(step_size, samples.dtype)
 
@@ -152,7 +156,7 @@ def _descent_path(
 
 
 def _step_function(f: Callable[[Any], Any], step_size: Array) -> Callable[[Array], Array]:
-    gradient_func = jax.grad(scalar_valued("f", f, "jnp.sum(f(x)), or a scalar f(x)"))
+    gradient_func = jax.grad(scalar_valued("f", f, _SCALAR))
     return lambda positions: move_samples(gradient_func, positions, step_size)
 
 
