@@ -62,9 +62,7 @@ def central_difference(
     h = _default_step(x, v) if step is None else _given_step(step)
     ahead = f(jax.tree.map(lambda x, v: x + jnp.asarray(h, x.dtype) * v, x, v))
     behind = f(jax.tree.map(lambda x, v: x - jnp.asarray(h, x.dtype) * v, x, v))
-    return jax.tree.map(
-        lambda a, b: (a - b) / jnp.asarray(2 * h, jnp.result_type(a)), ahead, behind
-    )
+    return jax.tree.map(lambda a, b: _quotient(a, b, h), ahead, behind)
 
 
 def step_sweep(
@@ -116,21 +114,34 @@ def step_sweep(
 
 def _point_and_direction(x: Any, direction: Any) -> tuple[Any, Any]:
     """Return both as pytrees of arrays, after checking that one can be added to the other."""
+    write = "2.0 or jnp.array([1., 2.])"
+    if not jax.tree.leaves(x):
+        raise ValueError(
+            f"x: got {x}, expected at least one number to differentiate by; write {write}"
+        )
     for path, leaf in jax.tree.leaves_with_path(x):
-        require_floating(f"x{jax.tree_util.keystr(path)}", leaf, "2.0 or jnp.array([1., 2.])")
+        require_floating(f"x{jax.tree_util.keystr(path)}", leaf, write)
     x = jax.tree.map(jnp.asarray, x)
     if direction is None:
         return x, jax.tree.map(jnp.ones_like, x)
 
+    write = "one number for each element of x"
     expected, got = (str(jax.tree.structure(tree)) for tree in (x, direction))
     if got != expected:
-        raise ValueError(f"direction: got {got}, expected {expected}, the structure of x")
+        raise ValueError(
+            f"direction: got {got}, expected {expected}, the structure of x; write {write}"
+        )
     for (path, leaf), element in zip(
         jax.tree.leaves_with_path(direction), jax.tree.leaves(x), strict=True
     ):
         name = f"direction{jax.tree_util.keystr(path)}"
-        require_shape(name, leaf, element.shape, "one number for each element of x")
+        require_shape(name, leaf, element.shape, write)
     return x, jax.tree.map(lambda v, x: jnp.asarray(v, x.dtype), direction, x)
+
+
+def _quotient(ahead: Any, behind: Any, h: ArrayLike) -> Array:
+    require_floating("f: the value it returned", ahead, "f(x).astype(float)")
+    return (ahead - behind) / jnp.asarray(2 * h, jnp.result_type(ahead))
 
 
 def _default_step(x: Any, v: Any) -> Array:

@@ -61,10 +61,12 @@ def per_example_grads(
 
 def _batch_axes(params: tuple[int, ...], args: tuple[Any, ...]) -> tuple[int | None, ...]:
     """Return the `in_axes` of vmap: None for params, 0 for the batch, whose lengths must agree."""
-    if not all(-len(args) <= argnum < len(args) for argnum in params):
-        raise ValueError(
-            f"argnums: got {params}, expected numbers of the {len(args)} arguments given"
-        )
+    for argnum in params:
+        if not -len(args) <= argnum < len(args):
+            raise ValueError(
+                f"argnums: got {argnum}, expected an argument's number; write one from 0 to "
+                f"{len(args) - 1} for these {len(args)} arguments"
+            )
     shared = {argnum % len(args) for argnum in params}
 
     lengths: dict[str, int] = {}
@@ -72,7 +74,7 @@ def _batch_axes(params: tuple[int, ...], args: tuple[Any, ...]) -> tuple[int | N
         for path, leaf in jax.tree.leaves_with_path(arg):
             name = f"argument {number}{jax.tree_util.keystr(path)}"
             if number in shared:
-                require_floating(name, leaf, "params of floating point")
+                require_floating(name, leaf, "jnp.array([1., 2.])")
             elif jnp.ndim(leaf) == 0:
                 raise ValueError(
                     f"{name}: got a scalar, expected one row for each example; "
@@ -83,12 +85,14 @@ def _batch_axes(params: tuple[int, ...], args: tuple[Any, ...]) -> tuple[int | N
 
     if not lengths:
         raise ValueError(
-            f"batch: got only params (argnums={params}), expected arguments to map over"
+            "batch: got only params, expected at least one argument with a row for each example; "
+            "write grads(params, x, y)"
         )
     shortest, longest = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
     if lengths[shortest] != lengths[longest]:
         raise ValueError(
             f"batch lengths differ: {shortest} has {lengths[shortest]} rows and {longest} has "
-            f"{lengths[longest]}, expected one row for each example in both"
+            f"{lengths[longest]}, expected one row for each example in both; write batch "
+            "arguments of one length"
         )
     return tuple(None if number in shared else 0 for number in range(len(args)))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import describe, require_floating
+from gradlab._arguments import require_floating
 
 
 def straight_through(
@@ -71,6 +71,6 @@ def _require_like(name: str, y: Any, x: Array) -> None:
     require_floating(f"{name}: the value it returned", y, f"{name}(x).astype(x.dtype)")
     if jnp.shape(y) != x.shape:
         raise ValueError(
-            f"{name}: got shape {jnp.shape(y)} from {describe(x)}, expected the same shape; "
+            f"{name}: got shape {jnp.shape(y)} from shape {x.shape}, expected the same shape; "
             "write a function that acts on each element"
         )

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import require_array, require_shape
+from gradlab._arguments import describe, require_array, require_shape
 
 ValueFunction = Callable[[Any, Any], Any]
 
@@ -40,9 +40,10 @@ def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
     require_array("theta", theta, "jnp.array([0.1, -0.1]), or value_fn=... for other parameters")
     if jnp.ndim(theta) != 1:
         raise ValueError(
-            f"theta: got shape {jnp.shape(theta)}, expected (d,), one weight for each feature"
+            f"theta: got shape {jnp.shape(theta)}, expected (d,), one weight for each feature; "
+            "write theta.reshape(-1)"
         )
-    write = "features as many as theta has, and jax.vmap for a batch of states"
+    write = "as many features as theta has weights, and jax.vmap(...) for a batch of states"
     require_shape("state", state, jnp.shape(theta), write)
     return jnp.dot(theta, state)
 
@@ -117,6 +118,7 @@ def td_loss(
         Scalar of shape `()`, in the square of the reward's unit. The same for both `stop_target`.
 
     Raises:
+        TypeError: If `stop_target` is not a Python bool.
         ValueError: If the reward, the discount or a value is not a scalar.
 
     Example:
@@ -131,6 +133,9 @@ def td_loss(
         Sutton and Barto, Reinforcement Learning, 2nd ed. 2018, §9.3 (semi-gradient) and §11.2.
         Baird, Residual algorithms, ICML 1995 (residual gradient).
     """
+    if not isinstance(stop_target, bool):
+        got = describe(stop_target)
+        raise TypeError(f"stop_target: got {got}, expected a Python bool; write stop_target=True")
     target = _target(theta, r_t, s_t, discount_t, value_fn)
     if stop_target:
         target = jax.lax.stop_gradient(target)

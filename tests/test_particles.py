@@ -224,6 +224,5 @@ def test_a_traced_number_of_steps_is_refused_by_name(follow):
 def test_move_samples_refuses_what_is_not_a_gradient(gradient_func, error, complaint):
     with pytest.raises(error) as raised:
         move_samples(gradient_func, jnp.ones((3, 2)), 0.1)
-    assert str(raised.value) == (
-        f"gradient_func: {complaint}; write jax.grad(f), where f takes one particle and returns a scalar"
-    )
+    instead = "write jax.grad(f), where f takes one particle and returns a scalar"
+    assert str(raised.value) == f"gradient_func: {complaint}; {instead}"
