@@ -6,6 +6,7 @@ the argument, says what was got and what was expected, and what to write instead
 """
 
 import operator
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ def describe(x: Any) -> str:
     """Name `x` in an error message: `float32 of shape (3,)`, or `int 3`, or `list [1.0, 2.0]`."""
     if is_array(x) and hasattr(x, "dtype"):
         return f"{jnp.result_type(x)} of shape {jnp.shape(x)}"
-    return f"{type(x).__name__} {x!r:.60}"
+    return f"{type(x).__name__} {textwrap.shorten(repr(x), 60, placeholder=' …')}"
 
 
 def require_array(name: str, x: Any, write: str) -> None:

@@ -150,7 +150,10 @@ def plot_decision_boundary(
     ax = axes_or_new(ax)
     inputs, targets = np.asarray(inputs), np.asarray(targets, bool)
     if np.shape(W) != (2,):
-        raise ValueError(f"W: got shape {np.shape(W)}, expected (2,), one weight for each axis")
+        raise ValueError(
+            f"W: got shape {np.shape(W)}, expected (2,), one weight for each axis; "
+            "write W[:2] to see two of them"
+        )
     for label, marker, color in ((True, "o", BLUE), (False, "^", ORANGE)):
         x, y = inputs[targets == label].T
         ax.scatter(x, y, s=20, c=color, marker=marker, alpha=0.8, label=str(label).lower())

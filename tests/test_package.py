@@ -1,0 +1,123 @@
+"""The package as a whole: its names, what importing it costs, its wheel, its README."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gradlab
+
+ROOT = Path(__file__).parent.parent
+MODULES = [
+    m.name for m in pkgutil.walk_packages(gradlab.__path__, "gradlab.") if "__main__" not in m.name
+]
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, check=True, **options).stdout
+
+
+def readme_signatures():
+    """Return {name: (module, signature)} of the README's table, in its order."""
+    rows = re.findall(
+        r"^\| (?:`(\w+)`)? ?\| `((\w+)\(.*?\))` \|", (ROOT / "README.md").read_text(), re.M
+    )
+    signatures, module = {}, ""
+    for named, signature, name in rows:
+        module = named or module
+        signatures[name] = (module, signature)
+    return signatures
+
+
+def test_readme_and_package_name_the_same_things():
+    assert sorted(readme_signatures()) == sorted(gradlab.__all__)
+    assert gradlab.__all__ == sorted(gradlab.__all__)
+
+
+@pytest.mark.parametrize("name", gradlab.__all__)
+def test_readme_shows_the_module_and_the_signature(name):
+    module, signature = readme_signatures()[name]
+    function = getattr(gradlab, name)
+    assert function.__module__ == f"gradlab.{module}"
+    parameters = [
+        p.replace(annotation=p.empty) for p in inspect.signature(function).parameters.values()
+    ]
+    actual = str(inspect.Signature(parameters))
+    actual = re.sub(r"<function (\w+) at \w+>", r"\1", actual)
+    assert name + actual == signature
+
+
+def test_readme_names_every_plot():
+    plots = importlib.import_module("gradlab.plots")
+    assert set(re.findall(r"`(\w+)`", (ROOT / "README.md").read_text())) >= set(plots.__all__)
+
+
+def test_what_the_readme_links_to_exists():
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text())
+    assert links
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_functions_are_documented_and_helpers_have_an_example(module):
+    for name, thing in vars(importlib.import_module(module)).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module:
+            continue
+        assert thing.__doc__, name
+        if name in gradlab.__all__:
+            for section in ("Returns:", "Example:", ">>> "):
+                assert section in thing.__doc__, f"{name} has no {section}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "gradlab").glob("*.py")), ids=lambda path: path.name
+)
+def test_every_module_has_its_tests(path):
+    name = "package" if path.stem == "__init__" else path.stem.lstrip("_")
+    assert (ROOT / "tests" / f"test_{name}.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "gradlab").rglob("*.py")), ids=lambda path: path.name
+)
+def test_modules_are_short_enough_for_one_sitting(path):
+    assert len(path.read_text().splitlines()) <= 250
+
+
+def test_helpers_know_only_jax_and_the_checks_of_arguments():
+    """Imports go one way: nobody but the demo knows the plots, and nobody knows the demo."""
+    for path in (ROOT / "gradlab").glob("*.py"):
+        imported = set(re.findall(r"^from (gradlab[\w.]*) import", path.read_text(), re.M))
+        if path.stem != "__init__":
+            assert imported <= {"gradlab._arguments"}, path.name
+    for path in (ROOT / "gradlab" / "plots").glob("*.py"):
+        assert "gradlab.demo" not in path.read_text(), path.name
+
+
+def test_importing_gradlab_imports_neither_matplotlib_nor_pandas():
+    code = "import sys, gradlab; print([m for m in ('matplotlib', 'pandas') if m in sys.modules])"
+    assert run(sys.executable, "-c", code).strip() == "[]"
+    # The negative control: asking for a table does import pandas.
+    code = "import sys, gradlab; gradlab.load_penguins(); print('pandas' in sys.modules)"
+    assert run(sys.executable, "-c", code).strip() == "True"
+
+
+def test_the_wheel_runs_the_demo_without_the_repository(tmp_path):
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT]
+    run(*build)
+    (wheel,) = tmp_path.glob("jax_gradlab-*.whl")
+    site = tmp_path / "site"
+    run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", site, wheel)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    in_the_wheel = {"cwd": elsewhere, "env": {"PYTHONPATH": str(site), "PATH": ""}}
+    where = run(sys.executable, "-c", "import gradlab; print(gradlab.__file__)", **in_the_wheel)
+    assert Path(where.strip()).is_relative_to(site)
+    shown = run(sys.executable, "-m", "gradlab.demo", "logistic", "--quick", **in_the_wheel)
+    assert "logistic  passed" in shown
+    assert (elsewhere / "gradlab-demo" / "index.html").is_file()

@@ -1,0 +1,200 @@
+"""What holds for every helper: jit, vmap, both modes of differentiation, dtypes, eight devices.
+
+To have a new helper tested so, add a line to HELPERS.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import NamedSharding, PartitionSpec
+
+import gradlab
+
+KEY = jax.random.key(0)
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A helper as a function of floating-point arrays, and what to call it with.
+
+    `exact` says that the derivative is the true one, not a surrogate or a semi-gradient;
+    `batched` which arguments have a leading axis of 8 that devices can share.
+    """
+
+    f: Callable[..., Any]
+    args: tuple[Any, ...]
+    batched: tuple[int, ...] = ()
+    exact: bool = True
+
+    def arrays(self, dtype: str) -> tuple[jax.Array, ...]:
+        return tuple(jnp.asarray(arg, dtype) for arg in self.args)
+
+
+LINE = np.linspace(-2.0, 2.0, 8)
+PLANE = np.stack([LINE, LINE[::-1] + 0.3], axis=1)
+VECTOR = np.array([0.3, -0.7])
+TRANSITIONS = (PLANE, LINE, PLANE[::-1], np.linspace(0.0, 1.0, 8))
+TRANSITION = (PLANE[1], 0.5, PLANE[2], 0.9)
+TARGETS = np.arange(8) % 2
+
+HELPERS = {
+    "sine_squared": Helper(gradlab.sine_squared, (LINE,), (0,)),
+    "quadratic": Helper(gradlab.quadratic, (LINE,), (0,)),
+    "wavy_bowl": Helper(gradlab.wavy_bowl, (LINE,), (0,)),
+    "paraboloid": Helper(gradlab.paraboloid, (LINE, LINE + 3), (0, 1)),
+    "nth_derivative": Helper(gradlab.nth_derivative(jnp.tanh, 3), (0.4,)),
+    "random_walk": Helper(lambda mean, sd: gradlab.random_walk(mean, sd, KEY, 16), (0.1, 1.3)),
+    "move_samples": Helper(
+        partial(gradlab.move_samples, jax.grad(gradlab.wavy_bowl)), (LINE, 0.2), (0,)
+    ),
+    "move_samples in two dimensions": Helper(
+        partial(gradlab.move_samples, jax.grad(gradlab.paraboloid)), (PLANE, 0.2), (0,)
+    ),
+    "descend": Helper(lambda x, s: gradlab.descend(gradlab.wavy_bowl, x, s, 5), (LINE, 0.2), (0,)),
+    "descent_path": Helper(
+        lambda x, s: gradlab.descent_path(gradlab.paraboloid, x, s, 5), (PLANE, 0.2), (0,)
+    ),
+    "predict": Helper(gradlab.predict, (VECTOR, 0.2, PLANE), (2,)),
+    "logistic_loss": Helper(
+        lambda W, b, x: gradlab.logistic_loss(W, b, x, TARGETS), (VECTOR, 0.2, PLANE), (2,)
+    ),
+    "linear_value": Helper(gradlab.linear_value, (VECTOR, PLANE[0])),
+    "td_error": Helper(gradlab.td_error, (VECTOR, *TRANSITION)),
+    "td_loss, target stopped": Helper(gradlab.td_loss, (VECTOR, *TRANSITION), exact=False),
+    "td_loss": Helper(partial(gradlab.td_loss, stop_target=False), (VECTOR, *TRANSITION)),
+    "straight_through": Helper(gradlab.straight_through(jnp.round), (LINE,), (0,), exact=False),
+    "per_example_grads": Helper(
+        gradlab.per_example_grads(partial(gradlab.td_loss, stop_target=False)),
+        (VECTOR, *TRANSITIONS),
+        (1, 2, 3, 4),
+    ),
+    "central_difference": Helper(
+        partial(gradlab.central_difference, gradlab.paraboloid, step=0.01), (LINE, LINE), (0, 1)
+    ),
+}
+REDUCING = {"paraboloid", "logistic_loss", "central_difference"}  # sums over the batched axis
+DTYPES = ["float32", "float64"]
+
+
+def for_helpers(keep: Callable[[Helper], Any] = lambda helper: True) -> pytest.MarkDecorator:
+    names = [name for name, helper in HELPERS.items() if keep(helper)]
+    return pytest.mark.parametrize("helper", [HELPERS[name] for name in names], ids=names)
+
+
+def assert_close(got: Any, expected: Any, dtype: str, factor: float = 1.0) -> None:
+    within = factor * 40 * float(jnp.finfo(dtype).eps)
+    np.testing.assert_allclose(got, expected, rtol=within, atol=within)
+
+
+def tangents(args: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    generator = np.random.default_rng(0)
+    return tuple(jnp.asarray(generator.normal(size=x.shape), x.dtype) for x in args)
+
+
+def test_every_helper_that_computes_is_in_the_table():
+    tabular = {"load_penguins", "step_sweep"}
+    tested = {name.split(",")[0].split(" in ")[0] for name in HELPERS}
+    assert tested == set(gradlab.__all__) - tabular
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@for_helpers()
+def test_jit_gives_what_eager_gives_in_the_dtype_that_was_given(helper, dtype):
+    with jax.enable_x64(True):
+        args = helper.arrays(dtype)
+        eager = helper.f(*args)
+        assert eager.dtype == dtype
+        jitted = jax.jit(helper.f)(*args)
+        assert jitted.dtype == dtype
+        assert_close(jitted, eager, dtype)
+
+
+@for_helpers()
+def test_vmap_gives_what_a_loop_gives(helper):
+    args = helper.arrays("float32")
+    batch = tuple(jnp.stack([x, 0.5 * x, x + 0.25]) for x in args)
+    mapped = jax.vmap(helper.f)(*batch)
+    for i in range(3):
+        assert_close(mapped[i], helper.f(*(x[i] for x in batch)), "float32")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@for_helpers()
+def test_forward_and_reverse_mode_agree(helper, dtype):
+    """⟨Jv, w⟩ = ⟨v, Jᵀw⟩."""
+    with jax.enable_x64(True):
+        args = helper.arrays(dtype)
+        v = tangents(args)
+        value, pushed = jax.jvp(helper.f, args, v)
+        (w,) = tangents((value,))
+        pulled = jax.vjp(helper.f, *args)[1](w)
+        assert all(g.dtype == dtype for g in pulled)
+        forward, reverse = jnp.vdot(pushed, w), sum(map(jnp.vdot, v, pulled))
+        assert_close(forward, reverse, dtype, factor=10)
+
+
+@for_helpers(lambda helper: helper.exact)
+def test_the_derivative_is_what_the_values_say(helper):
+    """Against a five-point difference in float64, whose error is of the order of h⁴."""
+    with jax.enable_x64(True):
+        args = helper.arrays("float64")
+        v = tangents(args)
+        h = 1e-3
+
+        def at(k):
+            return helper.f(*(x + k * h * d for x, d in zip(args, v, strict=True)))
+
+        difference = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * h)
+        tangent = jax.jvp(helper.f, args, v)[1]
+        np.testing.assert_allclose(tangent, difference, rtol=1e-7, atol=1e-8)
+
+
+@for_helpers(lambda helper: not helper.exact)
+def test_a_chosen_derivative_is_not_what_the_values_say(helper):
+    """The negative control of the test above."""
+    with jax.enable_x64(True):
+        args = helper.arrays("float64")
+        v = tangents(args)
+        ahead, behind = (
+            helper.f(*(x + h * d for x, d in zip(args, v, strict=True))) for h in (1e-6, -1e-6)
+        )
+        tangent = jax.jvp(helper.f, args, v)[1]
+        assert not np.allclose(tangent, (ahead - behind) / 2e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@for_helpers(lambda helper: helper.batched)
+def test_eight_devices_give_what_one_gives(helper, dtype):
+    assert jax.device_count() == 8
+    mesh = jax.make_mesh((8,), ("batch",), axis_types=(jax.sharding.AxisType.Auto,))
+    shard = NamedSharding(mesh, PartitionSpec("batch"))
+    with jax.enable_x64(True):
+        args = helper.arrays(dtype)
+        f = jax.jit(helper.f)
+        spread = f(
+            *(jax.device_put(x, shard) if i in helper.batched else x for i, x in enumerate(args))
+        )
+        alone = f(*args)
+        if next(name for name, known in HELPERS.items() if known is helper) in REDUCING:
+            assert_close(spread, alone, dtype)
+        else:
+            np.testing.assert_array_equal(spread, alone)
+
+
+def test_no_helper_touches_the_configuration_of_jax():
+    before = {
+        name: getattr(jax.config, name) for name in dir(jax.config) if name.startswith("jax_")
+    }
+    assert before["jax_numpy_dtype_promotion"] == "strict"
+    for helper in HELPERS.values():
+        helper.f(*helper.arrays("float32"))
+    gradlab.step_sweep(jnp.sin, 1.0)
+    with pytest.raises(TypeError):
+        gradlab.central_difference(jnp.sin, 1)
+    assert before == {name: getattr(jax.config, name) for name in before}
