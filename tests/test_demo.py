@@ -1,0 +1,372 @@
+"""The demo as its users meet it: its labs, its exit code, its files, and what stops it."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import pytest
+from PIL import Image
+
+import gradlab
+from gradlab.demo.__main__ import main
+from gradlab.demo.files import write_whole
+from gradlab.demo.findings import Check, Findings, Report
+from gradlab.demo.labs import LABS
+from gradlab.demo.page import page
+from gradlab.demo.self_checks import check_close, check_gradient
+
+DEMO = [sys.executable, "-m", "gradlab.demo"]
+
+
+def demo(*arguments, **options):
+    return subprocess.run([*DEMO, *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+@pytest.fixture(scope="module")
+def whole_demo(tmp_path_factory):
+    """The whole demo, run once as a process, with its folder."""
+    folder = tmp_path_factory.mktemp("whole") / "new" / "folder"
+    return demo("--out", folder), folder
+
+
+def test_whole_demo_passes_and_leaves_its_figures_and_its_page(whole_demo):
+    process, folder = whole_demo
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert process.stderr == ""
+    shown = re.findall(r"^  figure (.+)$", process.stdout, re.M)
+    files = sorted(path.name for path in folder.iterdir())
+    assert files == sorted(["index.html", *(Path(name).name for name in shown)])
+    assert len(shown) >= len(LABS)
+    for name in shown:
+        with Image.open(name) as image:
+            image.load()
+            assert image.width >= 600
+    assert str(folder / "index.html") in process.stdout.splitlines()[-1]
+
+
+def test_every_lab_says_what_to_notice_and_is_in_the_summary(whole_demo):
+    process, _ = whole_demo
+    assert process.stdout.count("  Notice: ") == len(LABS)
+    for name, title in LABS.items():
+        assert f"{name}: {title}" in process.stdout
+        assert re.search(rf"^  {name} +passed  (\d+) of \1 checks held$", process.stdout, re.M)
+
+
+def test_output_is_plain_where_no_terminal_reads_it(whole_demo):
+    assert "\033" not in whole_demo[0].stdout
+
+
+class Page(HTMLParser):
+    """The parts of a page that its test asks for; void elements need no end."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.images, self.sections, self.links, self.open, self.references = [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag not in ("meta", "img", "link", "br"):
+            self.open.append(tag)
+        if tag == "img":
+            self.images.append(values)
+        if tag == "section":
+            self.sections.append(values["id"])
+        if tag == "a":
+            self.links.append(values["href"])
+        self.references += [values[key] for key in ("src", "href") if key in values]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_page_is_well_formed_and_needs_nothing_else(whole_demo):
+    process, folder = whole_demo
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    parsed = Page(text)
+    assert parsed.open == []
+    assert parsed.sections == list(LABS)
+    assert parsed.links == [f"#{name}" for name in LABS]
+    assert all(reference.startswith(("#", "data:image/")) for reference in parsed.references)
+    assert all(image["alt"] for image in parsed.images)
+    assert len(parsed.images) == process.stdout.count("  figure ")
+    assert not re.search(r"url\(|@import|<script|<link", text)
+    assert f"All {len(LABS)} labs passed" in text
+
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+MEASURE = """
+<script>addEventListener("load", () => {
+  const inside = document.querySelector("iframe").contentDocument;
+  const measured = [
+    inside.documentElement.scrollWidth - inside.documentElement.clientWidth,
+    [...inside.images].filter((image) => !image.complete || !image.naturalWidth).length,
+    inside.images.length, inside.querySelectorAll("section").length,
+    Math.round(parseFloat(inside.defaultView.getComputedStyle(inside.body).fontSize)),
+  ];
+  document.title = "measured " + measured.join(" ");
+});</script>
+"""
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here; the page is checked as parsed, above"
+)
+@pytest.mark.parametrize("width", [1366, 390])
+def test_page_fits_a_laptop_and_a_phone_in_a_browser(whole_demo, tmp_path, width):
+    _, folder = whole_demo
+    text = (
+        (folder / "index.html")
+        .read_text(encoding="utf-8")
+        .replace("&", "&amp;")
+        .replace('"', "&quot;")
+    )
+    frame = f'<iframe srcdoc="{text}" width="{width}" height="900"></iframe>'
+    (tmp_path / "frame.html").write_text(
+        f'<!doctype html><meta charset="utf-8">{frame}{MEASURE}', encoding="utf-8"
+    )
+    quiet = (
+        "--disable-background-networking --disable-component-update --disable-sync --no-first-run"
+    )
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *quiet.split()]
+    command += [
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--virtual-time-budget=20000",
+        "--dump-dom",
+    ]
+    command += [f"file://{tmp_path / 'frame.html'}"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    measured = re.search(r"<title>measured (\d+) (\d+) (\d+) (\d+) (\d+)</title>", shown)
+    assert measured, shown[-2000:]
+    overflow, broken, images, sections, font_size = map(int, measured.groups())
+    assert overflow == 0
+    assert broken == 0
+    assert images >= len(LABS)
+    assert sections == len(LABS)
+    assert font_size >= 16
+
+
+def twice(f):
+    return lambda *args, **kwargs: 2 * f(*args, **kwargs)
+
+
+def shifted(f):
+    return lambda *args, **kwargs: f(*args, **kwargs) + 0.01
+
+
+BROKEN = [
+    ("derivatives", "nth_derivative", lambda f, n: gradlab.derivatives.nth_derivative(f, n + 1)),
+    ("derivatives", "sine_squared", jax.custom_jvp(gradlab.sine_squared)),
+    ("walks", "random_walk", twice(gradlab.random_walk)),
+    (
+        "walks",
+        "random_walk",
+        lambda m, s, k, n: gradlab.walks.random_walk(m, jax.lax.stop_gradient(s), k, n),
+    ),
+    ("particles", "move_samples", lambda g, x, s: x + s * jax.vmap(g)(x)),
+    ("particles", "descend", shifted(gradlab.descend)),
+    (
+        "particles",
+        "descent_path",
+        lambda f, x, s, n: gradlab.particles.descent_path(f, x, 1.1 * s, n),
+    ),
+    ("logistic", "logistic_loss", shifted(gradlab.logistic_loss)),
+    ("logistic", "predict", lambda W, b, x: 1 - gradlab.logistic.predict(W, b, x)),
+    ("td", "td_error", twice(gradlab.td_error)),
+    ("td", "td_loss", lambda *args, **_: gradlab.td.td_loss(*args, stop_target=False)),
+    ("surrogates", "straight_through", lambda f, backward=None: f),
+    (
+        "surrogates",
+        "straight_through",
+        lambda f, backward=None: lambda x: x + jax.lax.stop_gradient(f(x) - x),
+    ),
+    (
+        "per_example",
+        "per_example_grads",
+        lambda f, argnums=0: (
+            lambda *args: jax.tree.map(
+                twice(jnp.array), gradlab.per_example.per_example_grads(f, argnums)(*args)
+            )
+        ),
+    ),
+    ("jacobians", "paraboloid", twice(gradlab.paraboloid)),
+    ("differences", "central_difference", lambda f, x, step=0.1: (f(x + step) - f(x)) / step),
+]
+gradlab_sine = BROKEN[1][2]
+gradlab_sine.defjvp(lambda x, dx: (jnp.sin(x[0]) ** 2, jnp.cos(2 * x[0]) * dx[0]))
+
+
+@pytest.mark.parametrize(
+    ("lab", "name", "broken"), BROKEN, ids=[f"{lab}-{i}" for i, (lab, *_) in enumerate(BROKEN)]
+)
+def test_a_broken_helper_fails_its_lab_and_the_demo(
+    monkeypatch, capsys, tmp_path, lab, name, broken
+):
+    monkeypatch.setattr(gradlab, name, broken)
+    assert main([lab, "--quick", "--no-figures", "--out", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert "  FAILED " in shown
+    assert re.search(rf"^  {lab} +FAILED  \d of \d checks held$", shown, re.M)
+    assert "1 of 1 labs failed" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_a_lab_passes_where_nothing_is_broken(capsys, tmp_path, lab):
+    """The other half of the test above, with other random numbers and sizes."""
+    assert main([lab, "--quick", "--seed", "7", "--no-figures", "--out", str(tmp_path)]) == 0
+    assert "FAILED" not in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_a_lab_that_raises_does_not_stop_the_others(monkeypatch, capsys, tmp_path):
+    def explode(*args):
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(gradlab, "random_walk", explode)
+    assert main(["walks", "surrogates", "--quick", "--out", str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert "RuntimeError: no such luck" in shown
+    assert re.search(r"^  walks +FAILED  did not finish$", shown, re.M)
+    assert re.search(r"^  surrogates +passed", shown, re.M)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "RuntimeError: no such luck" in text
+    assert 'id="surrogates"' in text
+
+
+def test_twice_into_the_same_folder_gives_the_same_files(tmp_path):
+    outcomes = []
+    for _ in range(2):
+        assert demo("particles", "td", "--quick", "--out", tmp_path).returncode == 0
+        outcomes.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
+    assert outcomes[0] == outcomes[1]
+
+
+def test_another_seed_gives_other_numbers(tmp_path, capsys):
+    shown = []
+    for seed in ("0", "1"):
+        assert (
+            main(["walks", "--quick", "--seed", seed, "--no-figures", "--out", str(tmp_path)]) == 0
+        )
+        shown.append(capsys.readouterr().out)
+    assert shown[0] != shown[1]
+
+
+def test_interrupted_it_leaves_only_whole_files_and_says_so(tmp_path):
+    (tmp_path / "index.html").write_text("of an earlier run")
+    process = subprocess.Popen(
+        [*DEMO, "--out", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if "figure" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip().endswith("are whole, index.html is not rewritten")
+    assert "Traceback" not in said
+    assert (tmp_path / "index.html").read_text() == "of an earlier run"
+    for path in tmp_path.iterdir():
+        assert not path.name.startswith(".")
+        if path.suffix == ".png":
+            Image.open(path).load()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, error):
+    target = tmp_path / "figure.png"
+    target.write_text("old")
+
+    def write_half(path):
+        path.write_text("ne")
+        raise error
+
+    with pytest.raises(error):
+        write_whole(target, write_half)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"figure.png": "old"}
+    write_whole(target, lambda path: path.write_text("new"))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"figure.png": "new"}
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(tmp_path, out):
+    (tmp_path / "file").write_text("in the way")
+    process = demo("--out", tmp_path / out)
+    assert process.returncode == 2
+    assert process.stdout == ""
+    assert process.stderr.startswith(f"gradlab.demo: cannot write in {tmp_path / out}: ")
+    assert process.stderr.endswith("; choose another folder with --out DIR\n")
+    assert len(process.stderr.splitlines()) == 1
+
+
+def test_an_unknown_lab_is_refused_with_the_names_there_are(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["particle"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.endswith(f"error: no lab is named particle; there are {', '.join(LABS)}")
+
+
+def test_list_names_every_lab_with_its_title(capsys):
+    assert main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1) for line in lines] == [
+        [name, title] for name, title in LABS.items()
+    ]
+
+
+def test_show_without_a_screen_says_where_the_figures_are(monkeypatch, capsys, tmp_path):
+    assert main(["td", "--quick", "--show", "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert f"--show: there is no screen to open windows on; the figures are in {tmp_path}" in shown
+    assert (tmp_path / "td-a-split.png").is_file()
+
+
+def test_the_first_line_comes_before_any_lab(tmp_path):
+    shown = demo("td", "--quick", "--no-figures", "--out", tmp_path).stdout
+    assert shown.startswith(f"gradlab demo: 1 labs, JAX {jax.__version__} on cpu, seed 0\n")
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "within", "holds"),
+    [
+        (1.0, 1.0, 0.0, True),
+        (1.0, 1.1, 0.05, False),
+        ([1.0, 2.0], [1.0, 2.5], 0.4, False),
+        (float("nan"), 1.0, 1e9, False),
+        ([1.0, 2.0], 1.0, 1e9, False),
+    ],
+)
+def test_a_number_is_close_or_it_is_not(got, expected, within, holds):
+    assert check_close("claim", got, expected, within).holds is holds
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.0001, -1.0, 0.0, float("nan")])
+def test_a_gradient_agrees_with_differences_only_if_it_is_right(factor):
+    @jax.custom_jvp
+    def cube(x):
+        return x**3
+
+    cube.defjvp(lambda x, dx: (x[0] ** 3, factor * 3 * x[0] ** 2 * dx[0]))
+    assert check_gradient("claim", cube, (2.0,)).holds is (factor == 1.0)
+    assert not jax.config.jax_enable_x64
+
+
+def test_page_shows_text_as_text():
+    findings = Findings({}, "<b>1 < 2</b>", [Check("a & b", False, '"quoted"')])
+    text = page([Report("lab", "<title>", findings)], "1 > 0")
+    for escaped in (
+        "&lt;b&gt;1 &lt; 2&lt;/b&gt;",
+        "a &amp; b",
+        "&quot;quoted&quot;",
+        "&lt;title&gt;",
+    ):
+        assert escaped in text
+    assert Page(text).open == []
