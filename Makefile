@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean
+.PHONY: help demo test check oldest clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -22,8 +22,13 @@ check: .venv/.for-development  ## lint, formatting, types, then every test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(ARGS)
 
+oldest: .venv/.for-development  ## run every test on the oldest versions that pyproject.toml allows
+	$(BIN)/uv venv --quiet --seed --clear .venv-oldest
+	$(BIN)/uv pip install --quiet --python .venv-oldest --resolution lowest-direct --editable ".[test]"
+	.venv-oldest/bin/python -m pytest $(ARGS)
+
 clean:  ## remove what the other commands made
-	rm -rf .venv gradlab-demo .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-oldest gradlab-demo .pytest_cache .ruff_cache .mypy_cache
 
 # A stamp is newer than pyproject.toml once its installation has succeeded.
 .venv/.for-use: pyproject.toml | .venv/.created
