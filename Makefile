@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: help demo test check oldest clean
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.for-use  ## run every lab; ARGS="particles --seed 1" passes arguments on
-	$(BIN)/python -m gradlab.demo $(ARGS)
+	@$(BIN)/python -m gradlab.demo $(ARGS)
 
 test: .venv/.for-development  ## run every test and every example in the documentation
 	$(BIN)/python -m pytest $(ARGS)

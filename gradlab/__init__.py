@@ -1,7 +1,7 @@
 """gradlab: learn what a gradient is by playing with real ones, in a few lines of JAX each.
 
-Every name below is a pure function that works under `jax.jit`, `jax.grad` and `jax.vmap`;
-`help(gradlab.random_walk)` gives its formula, shapes, errors and an example that runs.
+All but the two that return a table are pure functions that work under `jax.jit`, `jax.grad` and
+`jax.vmap`; `help(gradlab.random_walk)` gives its formula, shapes, errors and an example that runs.
 Figures are in `gradlab.plots`, and `python -m gradlab.demo` runs every lab.
 """
 

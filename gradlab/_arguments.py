@@ -31,6 +31,12 @@ def require_array(name: str, x: Any, write: str) -> None:
         raise TypeError(f"{name}: got {describe(x)}, expected an array; write {write}")
 
 
+def require_function(name: str, f: Any, write: str) -> None:
+    """Raise `TypeError` unless `f` can be called."""
+    if not callable(f):
+        raise TypeError(f"{name}: got {describe(f)}, expected a function; write {write}")
+
+
 def require_floating(name: str, x: Any, write: str) -> None:
     """Raise `TypeError` unless `x` is an array or a number of a real floating-point dtype."""
     require_array(name, x, write)
@@ -60,11 +66,13 @@ def require_count(name: str, n: Any, at_least: int) -> int:
 
 
 def scalar_valued(name: str, f: Callable[..., Any], write: str) -> Callable[..., Any]:
-    """Return `f` with a check, made when it is traced, that its value is a scalar."""
+    """Return `f` with a check, made when it is traced, that its value is a real scalar."""
+    require_function(name, f, "a function, not its value")
 
     def checked(*args: Any) -> Any:
         value = f(*args)
         require_shape(f"{name}: the value it returned", value, (), write)
+        require_floating(f"{name}: the value it returned", value, f"{name}(...).astype(float)")
         return value
 
     return checked

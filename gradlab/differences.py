@@ -9,7 +9,13 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import require_floating, require_shape, scalar_valued
+from gradlab._arguments import (
+    describe,
+    require_floating,
+    require_function,
+    require_shape,
+    scalar_valued,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,10 +32,11 @@ def central_difference(
     along v; the round-off error is about eps·|f| / h. With both of the order of one, their sum is
     least near h = eps^⅓, so that is the step taken, in proportion to the size of `x`:
 
-        h = eps^⅓ · max(1, |x|) / |v|,    |·| the largest element, eps that of the dtype
+        h = eps^⅓ · max(1, |x|) / |v|,    |·| the largest element that v moves
 
-    which is 4.9e-3 in float32 and 6.1e-6 in float64 for `x` and v of size 1. Where `f` lives on a
-    scale much smaller than 1, such as `jnp.log` at 1e-3, give `step` yourself.
+    with the eps of the dtype: 4.9e-3 in float32 and 6.1e-6 in float64 for `x` and v of size 1.
+    Where `f` lives on a scale much smaller than 1, such as `jnp.log` at 1e-3, give `step` yourself;
+    where the elements of `x` differ much in size, move them one by one.
 
     Args:
         f: Function of `x`; its value is a floating-point array of any shape, or a pytree of them.
@@ -58,6 +65,7 @@ def central_difference(
     References:
         Nocedal and Wright, Numerical Optimization, 2nd ed. 2006, §8.1 (the choice of h).
     """
+    require_function("f", f, "the function itself, not its value")
     x, v = _point_and_direction(x, direction)
     h = _default_step(x, v) if step is None else _given_step(step)
     ahead = f(jax.tree.map(lambda x, v: x + jnp.asarray(h, x.dtype) * v, x, v))
@@ -106,10 +114,12 @@ def step_sweep(
         steps = [size * 10 ** (-k / 2) for k in range(half_decades + 1)]
     _, derivative = jax.jvp(f, (x,), (v,))
     rows = []
-    for step in steps:
+    if not hasattr(steps, "__iter__"):
+        raise TypeError(f"steps: got {describe(steps)}, expected many steps; write [1e-1, 1e-2]")
+    for step in map(float, steps):
         estimate = central_difference(f, x, v, step)
-        rows.append((float(step), float(estimate), float(abs(estimate - derivative))))
-    return pd.DataFrame(rows, columns=["step", "estimate", "error"])
+        rows.append((step, float(estimate), float(abs(estimate - derivative))))
+    return pd.DataFrame(rows, columns=["step", "estimate", "error"], dtype=float)
 
 
 def _point_and_direction(x: Any, direction: Any) -> tuple[Any, Any]:
@@ -136,6 +146,7 @@ def _point_and_direction(x: Any, direction: Any) -> tuple[Any, Any]:
     ):
         name = f"direction{jax.tree_util.keystr(path)}"
         require_shape(name, leaf, element.shape, write)
+        require_floating(name, leaf, "jnp.array([1., 0.])")
     return x, jax.tree.map(lambda v, x: jnp.asarray(v, x.dtype), direction, x)
 
 
@@ -145,12 +156,14 @@ def _quotient(ahead: Any, behind: Any, h: ArrayLike) -> Array:
 
 
 def _default_step(x: Any, v: Any) -> Array:
-    return jax.lax.stop_gradient(_coarsest_eps(x) ** (1 / 3) * _size(x, v))
+    return _coarsest_eps(x) ** (1 / 3) * _size(x, v)
 
 
 def _given_step(step: ArrayLike) -> ArrayLike:
     require_shape("step", step, (), "one step, or gradlab.step_sweep for many")
-    if isinstance(step, int | float) and not step > 0:
+    if not isinstance(step, int):
+        require_floating("step", step, "step=1e-3")
+    if isinstance(step, int | float) and not 0 < step < math.inf:
         raise ValueError(f"step: got {step}, expected a positive number; write step=1e-3")
     return step
 
@@ -160,11 +173,13 @@ def _coarsest_eps(x: Any) -> float:
 
 
 def _size(x: Any, v: Any) -> Array:
-    """Return max(1, |x|) / |v|: the size of x, in units of v."""
-    largest_x, largest_v = (_largest(jax.tree.leaves(tree)) for tree in (x, v))
-    return jnp.maximum(1, largest_x) / jnp.where(largest_v > 0, largest_v, 1)
-
-
-def _largest(leaves: list[Array]) -> Array:
+    """Return max(1, |x|) / |v|, the size in units of v of the elements of x that v moves."""
     dtype = jnp.result_type(float)
-    return jnp.stack([jnp.max(jnp.abs(leaf), initial=0).astype(dtype) for leaf in leaves]).max()
+
+    def largest(tree: Any) -> Array:
+        leaves = [jnp.max(jnp.abs(leaf), initial=0).astype(dtype) for leaf in jax.tree.leaves(tree)]
+        return jnp.stack(leaves).max()
+
+    moved = largest(jax.tree.map(lambda x, v: jnp.where(v == 0, 0, x), x, v))
+    reach = largest(v)
+    return jnp.maximum(1, moved) / jnp.where(reach > 0, reach, 1)

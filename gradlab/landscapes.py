@@ -27,6 +27,7 @@ def sine_squared(x: ArrayLike) -> Array:
         >>> print(jax.grad(sine_squared)(1.0))  # sin 2
         0.90929735
     """
+    require_array("x", x, "jnp.array([1., 2.])")
     return jnp.sin(x) ** 2
 
 
@@ -44,6 +45,7 @@ def quadratic(x: ArrayLike) -> Array:
         >>> print(quadratic(3.0), jax.grad(quadratic)(3.0))
         9.0 6.0
     """
+    require_array("x", x, "jnp.array([1., 2.])")
     return jnp.asarray(x) ** 2
 
 
@@ -87,8 +89,8 @@ def paraboloid(x: ArrayLike, coefficients: ArrayLike = 1.0) -> Array:
         >>> jax.grad(paraboloid)(jnp.array([1.0, 2.0]), jnp.array([3.0, 0.5]))
         Array([6., 2.], dtype=float32)
     """
-    require_array("x", x, "jnp.array([1.0, 2.0])")
-    require_array("coefficients", coefficients, "jnp.array([3.0, 0.5])")
+    require_array("x", x, "jnp.array([1., 2.])")
+    require_array("coefficients", coefficients, "jnp.array([3., 0.5])")
     if jnp.shape(coefficients) != ():
         require_shape(
             "coefficients", coefficients, jnp.shape(x), "one coefficient for each element of x"

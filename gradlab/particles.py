@@ -1,6 +1,6 @@
 """Particles that roll downhill: gradient descent on many starting points at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
@@ -10,13 +10,15 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from gradlab._arguments import (
+    describe,
     require_count,
     require_floating,
+    require_function,
     require_shape,
     scalar_valued,
 )
 
-_GRADIENT = "write jax.grad(f), where f takes one particle and returns a scalar"
+_GRADIENT = "jax.grad(f), where f takes one particle and returns a scalar"
 _SCALAR = "a scalar, such as jnp.sum(f(x)), or jax.jacfwd(f) for the derivatives of a vector"
 
 
@@ -53,16 +55,17 @@ def move_samples(
         multiplies x by 1 − step_size·λ, so it diverges when step_size > 2/λ.
     """
     samples = _particles(samples)
-    require_shape("step_size", step_size, (), "one step size for all particles, such as 0.1")
+    _require_step_size(step_size)
+    require_function("gradient_func", gradient_func, _GRADIENT)
     grads = jax.vmap(gradient_func)(samples)
     if not isinstance(grads, jax.Array):
         raise TypeError(
-            f"gradient_func: got {type(grads).__name__}, expected one array; {_GRADIENT}"
+            f"gradient_func: got {type(grads).__name__}, expected one array; write {_GRADIENT}"
         )
     if grads.shape != samples.shape:
         raise ValueError(
             f"gradient_func: got shape {grads.shape[1:]} for one particle, expected "
-            f"{samples.shape[1:]}, that of the particle itself; {_GRADIENT}"
+            f"{samples.shape[1:]}, that of the particle itself; write {_GRADIENT}"
         )
     return samples - grads * jnp.asarray(step_size, samples.dtype)
 
@@ -74,8 +77,9 @@ def descend(
 
     One compiled loop over `move_samples(jax.grad(f), samples, step_size)`, which keeps only the
     current positions in memory. (Differentiated in reverse mode it keeps the path, as any
-    loop does.) It compiles once for each `f`, shape and `num_steps`, so define `f` once instead
-    of writing a new `lambda` at every call.
+    loop does.) It is compiled at the first call with an `f`, a shape and a `num_steps`, and that
+    program is used again at the next. So define `f` once instead of writing a new `lambda` at every
+    call; and, as with `jax.jit`, define it anew after changing a global variable that it reads.
 
     Args:
         f: Landscape: takes one particle, returns a scalar. Must be hashable, as functions are.
@@ -87,7 +91,8 @@ def descend(
         Array of the shape of `samples`, differentiable by `samples` and by `step_size`.
 
     Raises:
-        TypeError: If `samples` is not a floating-point array or `num_steps` not a Python int.
+        TypeError: If `samples` is not a floating-point array, `num_steps` not a Python int, or
+            `f` not a hashable function with a floating-point value.
         ValueError: If `samples` has no particle axis, `step_size` is not a scalar, `num_steps`
             is negative, or `f` does not return a scalar.
 
@@ -97,8 +102,7 @@ def descend(
         >>> descend(quadratic, jnp.array([-2.0, 1.0]), 0.25, 3)  # halved three times
         Array([-0.25 ,  0.125], dtype=float32)
     """
-    num_steps = require_count("num_steps", num_steps, at_least=0)
-    return _descend(f, _particles(samples), step_size, num_steps)
+    return _descend(*_descent_arguments(f, samples, step_size, num_steps))
 
 
 def descent_path(
@@ -131,8 +135,7 @@ def descent_path(
          [-1.    0.5 ]
          [-0.5   0.25]]
     """
-    num_steps = require_count("num_steps", num_steps, at_least=0)
-    return _descent_path(f, _particles(samples), step_size, num_steps)
+    return _descent_path(*_descent_arguments(f, samples, step_size, num_steps))
 
 
 @partial(jax.jit, static_argnames=("f", "num_steps"))
@@ -158,6 +161,21 @@ def _descent_path(
 def _step_function(f: Callable[[Any], Any], step_size: Array) -> Callable[[Array], Array]:
     gradient_func = jax.grad(scalar_valued("f", f, _SCALAR))
     return lambda positions: move_samples(gradient_func, positions, step_size)
+
+
+def _descent_arguments(
+    f: Callable[[Any], Any], samples: ArrayLike, step_size: ArrayLike, num_steps: int
+) -> tuple[Callable[[Any], Any], Array, ArrayLike, int]:
+    """Return the arguments, checked before `jit`, whose own messages speak of tracers."""
+    require_function("f", f, "the landscape itself, not its value")
+    if not isinstance(f, Hashable):
+        raise TypeError(f"f: got {describe(f)}, expected a hashable function; write lambda x: f(x)")
+    _require_step_size(step_size)
+    return f, _particles(samples), step_size, require_count("num_steps", num_steps, at_least=0)
+
+
+def _require_step_size(step_size: ArrayLike) -> None:
+    require_shape("step_size", step_size, (), "one step size for all particles, such as 0.1")
 
 
 def _particles(samples: ArrayLike) -> Array:

@@ -1,12 +1,13 @@
 """One gradient for each example of a batch, where `jax.grad` of the whole loss gives their sum."""
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from gradlab._arguments import require_floating, scalar_valued
+from gradlab._arguments import describe, require_floating, scalar_valued
 
 
 def per_example_grads(
@@ -33,7 +34,8 @@ def per_example_grads(
         `(n, *leaf.shape)`.
 
     Raises:
-        TypeError: When called, if the params are not floating point.
+        TypeError: If `loss` is not a function or `argnums` not made of ints; when called, if the
+            params or the loss are not floating point.
         ValueError: When called, if a batch array has no leading axis, two batch lengths
             differ, `loss` is not a scalar for one example, or `argnums` names no argument.
 
@@ -48,15 +50,28 @@ def per_example_grads(
         Goodfellow, Efficient per-example gradient computations, 2015, arXiv:1510.01799.
         Abadi et al., Deep learning with differential privacy, 2016 (clipping each of them).
     """
-    params = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    params = _argnums(argnums)
     write = "a loss of one example, such as jnp.sum(...) over its parts"
-    gradient = jax.grad(scalar_valued("loss", loss, write), argnums)
+    by = params if isinstance(argnums, Sequence) else params[0]
+    gradient = jax.grad(scalar_valued("loss", loss, write), by)
 
     @jax.jit
     def per_example(*args: Any) -> Any:
         return jax.vmap(gradient, in_axes=_batch_axes(params, args))(*args)
 
     return per_example
+
+
+def _argnums(argnums: int | Sequence[int]) -> tuple[int, ...]:
+    try:
+        numbers = argnums if isinstance(argnums, Sequence) else [argnums]
+        params = tuple(map(operator.index, numbers))
+    except TypeError:
+        params = ()
+    if not params:
+        message = f"argnums: got {describe(argnums)}, expected the number of an argument of loss"
+        raise TypeError(f"{message}; write argnums=0, or argnums=(0, 1) for two")
+    return params
 
 
 def _batch_axes(params: tuple[int, ...], args: tuple[Any, ...]) -> tuple[int | None, ...]:
@@ -77,8 +92,8 @@ def _batch_axes(params: tuple[int, ...], args: tuple[Any, ...]) -> tuple[int | N
                 require_floating(name, leaf, "jnp.array([1., 2.])")
             elif jnp.ndim(leaf) == 0:
                 raise ValueError(
-                    f"{name}: got a scalar, expected one row for each example; "
-                    "write jnp.full(n, value) for a value that all of them share"
+                    f"{name}: got a scalar, expected one row for each example; write an array, "
+                    "such as jnp.array([1., 2.]), or jnp.full(n, value) for a value they share"
                 )
             else:
                 lengths[name] = jnp.shape(leaf)[0]

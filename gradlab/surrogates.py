@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import require_floating
+from gradlab._arguments import require_floating, require_function
 
 
 def straight_through(
@@ -31,7 +31,8 @@ def straight_through(
         A function of a floating-point array, differentiable in forward and in reverse mode.
 
     Raises:
-        TypeError: When called, if the array is not floating point or `f` does not return one.
+        TypeError: If `f` or `backward` is not a function; when called, if the array is not
+            floating point or the functions do not return such an array.
         ValueError: When called, if `f` or `backward` changes the shape of its input.
 
     Example:
@@ -44,14 +45,15 @@ def straight_through(
         Bengio, Léonard and Courville, Estimating or Propagating Gradients Through Stochastic
         Neurons for Conditional Computation, 2013, arXiv:1308.3432.
     """
+    require_function("f", f, "jnp.round, the function itself")
+    if backward is not None:
+        require_function("backward", backward, "jnp.tanh, the function itself")
 
     def surrogate(x: ArrayLike) -> Array:
         require_floating("x", x, "jnp.array([1., 2.])")
         x = jnp.asarray(x)
-        value = f(jax.lax.stop_gradient(x))
-        _require_like("f", value, x)
-        stand_in = x if backward is None else backward(x)
-        _require_like("backward", stand_in, x)
+        value = _like("f", f(jax.lax.stop_gradient(x)), x)
+        stand_in = x if backward is None else _like("backward", backward(x), x)
         return _value_of_first_derivative_of_second(value, stand_in.astype(value.dtype))
 
     return surrogate
@@ -67,10 +69,11 @@ def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Arra
     return _value_of_first_derivative_of_second(*primals), tangents[1]
 
 
-def _require_like(name: str, y: Any, x: Array) -> None:
+def _like(name: str, y: ArrayLike, x: Array) -> Array:
     require_floating(f"{name}: the value it returned", y, f"{name}(x).astype(x.dtype)")
     if jnp.shape(y) != x.shape:
         raise ValueError(
             f"{name}: got shape {jnp.shape(y)} from shape {x.shape}, expected the same shape; "
             "write a function that acts on each element"
         )
+    return jnp.asarray(y)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import describe, require_array, require_shape
+from gradlab._arguments import describe, require_array, require_function, require_shape
 
 ValueFunction = Callable[[Any, Any], Any]
 
@@ -73,6 +73,7 @@ def td_error(
         Scalar of shape `()`, in the unit of the reward.
 
     Raises:
+        TypeError: If the reward or the discount is not a number, or `value_fn` not a function.
         ValueError: If the reward, the discount or a value is not a scalar.
 
     Example:
@@ -118,7 +119,8 @@ def td_loss(
         Scalar of shape `()`, in the square of the reward's unit. The same for both `stop_target`.
 
     Raises:
-        TypeError: If `stop_target` is not a Python bool.
+        TypeError: If the reward or the discount is not a number, `value_fn` not a function, or
+            `stop_target` not a Python bool.
         ValueError: If the reward, the discount or a value is not a scalar.
 
     Example:
@@ -149,6 +151,7 @@ def _target(theta: Any, r_t: Any, s_t: Any, discount_t: Any, value_fn: ValueFunc
 
 
 def _value(value_fn: ValueFunction, theta: Any, state: Any) -> Array:
+    require_function("value_fn", value_fn, "gradlab.linear_value, for example")
     value = value_fn(theta, state)
     require_shape(
         "value_fn: the value it returned", value, (), "jax.vmap(...) for a batch of transitions"

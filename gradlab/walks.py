@@ -58,17 +58,19 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
 
     dtype = jnp.result_type(mean, sd, 0.0)
     noise = jax.random.normal(key, (num_steps,), dtype)
+    # Not cumsum(mean + sd·ε): so both gradients can be seen, the one by the mean is exact, and XLA
+    # does not fold a long sum of constants while it compiles the gradient of the last position.
     t = jnp.arange(1, num_steps + 1, dtype=dtype)
     return jnp.asarray(mean, dtype) * t + jnp.asarray(sd, dtype) * jnp.cumsum(noise)
 
 
 def _require_key(key: Array) -> None:
-    if not isinstance(key, jax.Array):
+    dtype, ndim = getattr(key, "dtype", None), getattr(key, "ndim", 0)
+    typed = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
+    legacy = dtype == jnp.uint32 and ndim > 0
+    if not (typed or legacy):
         raise TypeError(f"key: got {describe(key)}, expected a random key; write jax.random.key(0)")
-    typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
-    if not (typed or key.dtype == jnp.uint32):
-        raise TypeError(f"key: got {describe(key)}, expected a random key; write jax.random.key(0)")
-    if key.ndim != (0 if typed else 1):
+    if ndim != (0 if typed else 1):
         raise ValueError(
             f"key: got {describe(key)}, a batch of keys, expected one key; vmap over the keys: "
             "jax.vmap(lambda key: random_walk(mean, sd, key, num_steps))(keys)"

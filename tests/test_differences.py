@@ -65,6 +65,24 @@ def test_direction_picks_a_partial_derivative_and_its_length_is_a_factor():
     np.testing.assert_allclose(central_difference(f, x), both)
 
 
+@pytest.mark.parametrize("large", [1e4, -1e4, 1e6])
+def test_an_element_that_does_not_move_does_not_coarsen_the_step(large):
+    x, v = {"a": jnp.array([1.0, large]), "b": large}, {"a": jnp.array([1.0, 0.0]), "b": 0.0}
+    estimate = central_difference(lambda x: jnp.sin(x["a"][0]) + 0 * x["b"], x, v)
+    np.testing.assert_allclose(estimate, np.cos(1.0), rtol=WITHIN["float32"])
+
+
+def test_step_grows_with_x_below_zero_as_above():
+    ahead, behind = (central_difference(lambda x: x**3, x) for x in (1e5, -1e5))
+    assert ahead == behind
+
+
+def test_a_direction_of_another_dtype_is_used_in_that_of_x():
+    with jax.enable_x64(True):
+        x, v = jnp.ones(2, jnp.float32), np.ones(2, np.float64)
+        assert central_difference(jnp.sum, x, v).dtype == jnp.float32
+
+
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_length_of_the_direction_costs_no_accuracy(scale):
     estimate = central_difference(jnp.sin, 1.0, jnp.float32(scale))
@@ -89,6 +107,15 @@ def test_mixed_dtypes_take_the_step_of_the_coarsest():
         x = {"single": jnp.float32(1.0), "double": jnp.float64(1.0)}
         estimate = central_difference(lambda x: x["single"].astype(float) * x["double"], x)
         np.testing.assert_allclose(estimate, 2.0, rtol=WITHIN["float32"])
+
+
+def test_default_step_works_inside_jit_vmap_and_grad():
+    x = jnp.array([-3.0, 0.2, 40.0])
+    mapped = jax.jit(jax.vmap(lambda x: central_difference(jnp.sin, x)))(x)
+    one_by_one = [central_difference(jnp.sin, each) for each in x]
+    np.testing.assert_allclose(mapped, one_by_one, atol=WITHIN["float32"])
+    second = jax.vmap(jax.grad(lambda x: central_difference(jnp.sin, x)))(x)
+    np.testing.assert_allclose(second, -jnp.sin(x), atol=1e-2)
 
 
 def test_no_direction_at_all_has_slope_zero():
@@ -127,6 +154,19 @@ def test_sweep_follows_a_direction_through_a_pytree():
     v = {"a": jnp.array([0.0, 1.0]), "b": jnp.float32(0.0)}
     sweep = step_sweep(lambda x: x["b"] * jnp.sum(x["a"] ** 2), x, v, steps=[1e-2])
     np.testing.assert_allclose(sweep["estimate"], 12.0, rtol=1e-4)
+    np.testing.assert_allclose(sweep["error"], 0.0, atol=1e-3)
+
+
+def test_default_sweep_starts_at_the_size_of_x():
+    assert step_sweep(jnp.sin, 0.5)["step"].iloc[0] == 1.0
+    assert step_sweep(jnp.sin, -300.0)["step"].iloc[0] == 300.0
+    assert step_sweep(jnp.sin, -300.0, 2.0)["step"].iloc[0] == 150.0
+
+
+def test_a_sweep_of_no_steps_has_no_rows_of_numbers():
+    sweep = step_sweep(jnp.sin, 0.5, steps=[])
+    assert sweep.shape == (0, 3)
+    assert all(dtype.kind == "f" for dtype in sweep.dtypes)
 
 
 def test_sweep_takes_functions_with_python_branches():
@@ -163,6 +203,36 @@ def test_sweep_takes_functions_with_python_branches():
             lambda: central_difference(jnp.sin, 1.0, step=0),
             ValueError,
             "step: got 0, expected a positive number; write step=1e-3",
+        ),
+        (
+            lambda: central_difference(jnp.sin, 1.0, step=-1e-3),
+            ValueError,
+            "step: got -0.001, expected a positive number; write step=1e-3",
+        ),
+        (
+            lambda: central_difference(jnp.sin, 1.0, step=1j),
+            TypeError,
+            "step: got complex 1j, expected floating point; write step=1e-3",
+        ),
+        (
+            lambda: central_difference(jnp.sin, 1.0, 1),
+            TypeError,
+            "direction: got int 1, expected floating point; write jnp.array([1., 0.])",
+        ),
+        (
+            lambda: central_difference(2.0, 1.0),
+            TypeError,
+            "f: got float 2.0, expected a function; write the function itself, not its value",
+        ),
+        (
+            lambda: step_sweep(jnp.sin, 1.0, steps=0.1),
+            TypeError,
+            "steps: got float 0.1, expected many steps; write [1e-1, 1e-2]",
+        ),
+        (
+            lambda: step_sweep(jnp.sin, 1.0, steps=jnp.array([0.0, 0.1])),
+            ValueError,
+            "step: got 0.0, expected a positive number; write step=1e-3",
         ),
         (
             lambda: central_difference(jnp.sin, 1.0, step=jnp.array([1e-2, 1e-3])),

@@ -59,12 +59,12 @@ def test_paraboloid_takes_whole_number_coefficients_in_the_dtype_of_x():
         (
             ([1.0, 2.0],),
             TypeError,
-            "x: got list [1.0, 2.0], expected an array; write jnp.array([1.0, 2.0])",
+            "x: got list [1.0, 2.0], expected an array; write jnp.array([1., 2.])",
         ),
         (
             (np.ones(2), [1.0, 2.0]),
             TypeError,
-            "coefficients: got list [1.0, 2.0], expected an array; write jnp.array([3.0, 0.5])",
+            "coefficients: got list [1.0, 2.0], expected an array; write jnp.array([3., 0.5])",
         ),
         (
             (np.ones((2, 1)), np.ones(2)),
@@ -78,3 +78,10 @@ def test_paraboloid_says_what_is_wrong(args, error, message):
     with pytest.raises(error) as raised:
         gradlab.paraboloid(*args)
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("f", [gradlab.sine_squared, gradlab.quadratic, gradlab.wavy_bowl])
+def test_elementwise_landscapes_say_what_is_wrong(f):
+    with pytest.raises(TypeError) as raised:
+        f([1.0])
+    assert str(raised.value) == "x: got list [1.0], expected an array; write jnp.array([1., 2.])"

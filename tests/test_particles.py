@@ -124,6 +124,30 @@ def test_positions_keep_their_dtype_whatever_the_step_size_is(dtype, step_size):
     assert descend(quadratic, samples, step_size, 2).dtype == dtype
 
 
+def test_a_landscape_is_read_once_so_a_changed_one_is_defined_anew():
+    """The sharp bit of every compiled function, as the docstring says."""
+    curvature = 1.0
+
+    def f(x):
+        return curvature * x**2
+
+    start = jnp.array([1.0])
+    assert descend(f, start, 0.1, 1) == np.float32(0.8)
+    curvature = 2.0
+    assert descend(f, start, 0.1, 1) == np.float32(0.8)
+    assert descend(lambda x: f(x), start, 0.1, 1) == np.float32(0.6)
+
+
+class Unhashable:
+    __hash__ = None
+
+    def __call__(self, x):
+        return x**2
+
+    def __repr__(self):
+        return "Unhashable()"
+
+
 PARTICLES = jnp.array([1.0, 2.0])
 STATIC = (
     "expected a Python int that is known when the function is traced; write num_steps=10, or "
@@ -178,6 +202,40 @@ STATIC = (
             "step_size: got shape (2,), expected (); write one step size for all particles, "
             "such as 0.1",
         ),
+        (
+            quadratic,
+            PARTICLES,
+            "0.1",
+            3,
+            TypeError,
+            "step_size: got str '0.1', expected an array; write one step size for all particles, "
+            "such as 0.1",
+        ),
+        (
+            None,
+            PARTICLES,
+            0.1,
+            3,
+            TypeError,
+            "f: got NoneType None, expected a function; write the landscape itself, not its value",
+        ),
+        (
+            Unhashable(),
+            PARTICLES,
+            0.1,
+            3,
+            TypeError,
+            "f: got Unhashable Unhashable(), expected a hashable function; write lambda x: f(x)",
+        ),
+        (
+            lambda x: x > 0,
+            PARTICLES,
+            0.1,
+            3,
+            TypeError,
+            "f: the value it returned: got bool of shape (), expected floating point; write "
+            "f(...).astype(float)",
+        ),
         (quadratic, PARTICLES, 0.1, -1, ValueError, "num_steps: got -1, expected at least 0"),
         (quadratic, PARTICLES, 0.1, 2.0, TypeError, f"num_steps: got float 2.0, {STATIC}"),
         (
@@ -219,6 +277,7 @@ def test_a_traced_number_of_steps_is_refused_by_name(follow):
             "got shape (1,) for one particle, expected (2,), that of the particle itself",
         ),
         (lambda x: (x, x), TypeError, "got tuple, expected one array"),
+        (None, TypeError, "got NoneType None, expected a function"),
     ],
 )
 def test_move_samples_refuses_what_is_not_a_gradient(gradient_func, error, complaint):

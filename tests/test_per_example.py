@@ -115,8 +115,8 @@ def test_a_batch_of_none_has_gradients_of_none():
             0,
             (PARAMS, X, 1.0),
             ValueError,
-            "argument 2: got a scalar, expected one row for each example; write "
-            "jnp.full(n, value) for a value that all of them share",
+            "argument 2: got a scalar, expected one row for each example; write an array, such as "
+            "jnp.array([1., 2.]), or jnp.full(n, value) for a value they share",
         ),
         (
             0,
@@ -145,6 +145,30 @@ def test_per_example_grads_says_what_is_wrong(argnums, args, error, message):
     with pytest.raises(error) as raised:
         per_example_grads(squared_error, argnums)(*args)
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("argnums", ["W", 1.5, (), (0, "b"), None])
+def test_argnums_that_name_no_argument_are_refused_at_once(argnums):
+    with pytest.raises(TypeError) as raised:
+        per_example_grads(squared_error, argnums)
+    assert str(raised.value) == (
+        f"argnums: got {type(argnums).__name__} {argnums!r}, expected the number of an argument of "
+        "loss; write argnums=0, or argnums=(0, 1) for two"
+    )
+
+
+def test_a_loss_that_is_no_function_or_not_real_is_refused():
+    with pytest.raises(TypeError) as raised:
+        per_example_grads(3.0)
+    assert str(raised.value) == (
+        "loss: got float 3.0, expected a function; write a function, not its value"
+    )
+    with pytest.raises(TypeError) as raised:
+        per_example_grads(lambda w, x: x > w)(1.0, Y)
+    assert str(raised.value) == (
+        "loss: the value it returned: got bool of shape (), expected floating point; write "
+        "loss(...).astype(float)"
+    )
 
 
 def test_a_loss_of_the_whole_batch_is_refused():

@@ -88,6 +88,26 @@ def test_derivative_is_that_of_the_backward_function_if_given(backward, slope):
     np.testing.assert_allclose(tangent, 2 * slope(np.asarray(x)), rtol=1e-5)
 
 
+def test_the_identity_stays_the_derivative_in_higher_orders():
+    """d²/dx² of y², with y = round(x) and dy = dx, is 2, as for the identity."""
+    surrogate = straight_through(jnp.round)
+    assert jax.grad(jax.grad(lambda x: surrogate(x) ** 2))(1.3) == 2.0
+    assert jax.jvp(jax.grad(lambda x: surrogate(x) ** 3), (1.3,), (1.0,))[1] == 6.0
+
+
+def test_functions_may_return_plain_numbers():
+    assert jax.grad(straight_through(lambda x: 3.0))(1.5) == 1.0
+    assert jax.grad(straight_through(lambda x: x, lambda x: 0.0))(1.5) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("f", "backward", "name"), [("sin", None, "f"), (jnp.sin, 1.0, "backward")]
+)
+def test_what_is_no_function_is_refused_at_once(f, backward, name):
+    with pytest.raises(TypeError, match=f"^{name}: got .*, expected a function; write jnp"):
+        straight_through(f, backward)
+
+
 def test_second_derivative_is_that_of_the_backward_function():
     curvature = jax.grad(jax.grad(straight_through(jnp.sign, jnp.tanh)))(0.5)
     np.testing.assert_allclose(curvature, jax.grad(jax.grad(jnp.tanh))(0.5), rtol=1e-6)

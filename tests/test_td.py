@@ -160,6 +160,11 @@ BATCH = "write jax.vmap(...) for a batch of transitions"
             ValueError,
             f"discount_t: got shape (2,), expected (); {BATCH}",
         ),
+        (
+            {"value_fn": 3.0},
+            TypeError,
+            "value_fn: got float 3.0, expected a function; write gradlab.linear_value, for example",
+        ),
         ({"r_t": [1.0]}, TypeError, f"r_t: got list [1.0], expected an array; {BATCH}"),
         (
             {"theta": [0.1, -0.1, 0.0]},

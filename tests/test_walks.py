@@ -7,6 +7,8 @@ import pytest
 
 from gradlab import random_walk
 
+KEY = jax.random.key(0)
+
 
 def seed_walk(mean, sd, key, num_steps):
     """The walk as seed 000 writes it."""
@@ -78,6 +80,19 @@ def test_whole_python_numbers_make_a_float_walk():
     np.testing.assert_array_equal(walk, random_walk(0.0, 1.0, jax.random.key(0), 8))
 
 
+def test_both_parameters_have_a_say_in_the_dtype():
+    with jax.enable_x64(True):
+        walk = random_walk(jnp.float32(0.0), 1.0, KEY, 8)
+        assert walk.dtype == jnp.float32
+        np.testing.assert_array_equal(walk, np.cumsum(jax.random.normal(KEY, (8,), jnp.float32)))
+        assert random_walk(0.0, jnp.float32(1.0), KEY, 8).dtype == jnp.float32
+        assert random_walk(0.0, 1.0, KEY, 8).dtype == jnp.float64
+
+
+def test_a_negative_sd_mirrors_the_noise():
+    np.testing.assert_array_equal(random_walk(0.0, -2.0, KEY, 8), -random_walk(0.0, 2.0, KEY, 8))
+
+
 def test_gradient_of_a_long_walk_is_exact_and_compiles():
     value_and_grad = jax.value_and_grad(lambda m, s, k: random_walk(m, s, k, 1_000_000)[-1], (0, 1))
     value, (by_mean, by_sd) = jax.jit(value_and_grad)(0.0, 1.0, jax.random.key(0))
@@ -85,7 +100,6 @@ def test_gradient_of_a_long_walk_is_exact_and_compiles():
     np.testing.assert_allclose(by_sd, value, rtol=1e-6)
 
 
-KEY = jax.random.key(0)
 NOT_A_KEY = "expected a random key; write jax.random.key(0)"
 STATIC = (
     "expected a Python int that is known when the function is traced; write num_steps=10, or "
@@ -106,6 +120,11 @@ ONE_KEY = (
             "mean: got int32 of shape (), expected floating point; write mean=1.0",
         ),
         (
+            (1j, 1.0, KEY, 8),
+            TypeError,
+            "mean: got complex 1j, expected floating point; write mean=1.0",
+        ),
+        (
             (0.0, "1", KEY, 8),
             TypeError,
             "sd: got str '1', expected an array; write sd=1.0",
@@ -117,6 +136,13 @@ ONE_KEY = (
             "of sd",
         ),
         ((0.0, 1.0, 0, 8), TypeError, f"key: got int 0, {NOT_A_KEY}"),
+        (
+            (0.0, 1.0, np.zeros(2, np.uint8), 8),
+            TypeError,
+            f"key: got uint8 of shape (2,), {NOT_A_KEY}",
+        ),
+        ((0.0, 1.0, np.uint32(3), 8), TypeError, f"key: got uint32 of shape (), {NOT_A_KEY}"),
+        ((0.0, 1.0, None, 8), TypeError, f"key: got NoneType None, {NOT_A_KEY}"),
         ((0.0, 1.0, jnp.ones(2), 8), TypeError, f"key: got float32 of shape (2,), {NOT_A_KEY}"),
         (
             (0.0, 1.0, jax.random.split(KEY, 3), 8),

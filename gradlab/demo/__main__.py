@@ -1,10 +1,15 @@
 """`python -m gradlab.demo`: run the labs, print what they found, leave figures and a page."""
 
 import argparse
+import io
+import os
 import sys
 from pathlib import Path
 
+import jax
+
 from gradlab.demo.files import prepare_folder, write_whole
+from gradlab.demo.findings import Report, Settings
 from gradlab.demo.labs import LABS
 from gradlab.demo.terminal import BOLD, paint, print_report, print_summary, say
 
@@ -13,40 +18,41 @@ PASSED, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo as these command-line arguments say, and return the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    options.labs = options.labs or list(LABS)
-    if unknown := [name for name in options.labs if name not in LABS]:
-        parser.error(f"no lab is named {', '.join(unknown)}; there are {', '.join(LABS)}")
-    if options.list:
-        width = max(map(len, LABS))
-        say("\n".join(f"{name:{width}}  {title}" for name, title in LABS.items()))
-        return PASSED
-    if problem := prepare_folder(options.out):
-        message = f"cannot write in {options.out}: {problem}; choose another folder with --out DIR"
-        print(f"gradlab.demo: {message}", file=sys.stderr)
-        return UNUSABLE
+    options = _parse(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without √ still shows the rest
     try:
-        return _run(options)
+        return _list() if options.list else _run(options)
     except KeyboardInterrupt:
         message = (
             f"interrupted; the figures in {options.out} are whole, index.html is not rewritten"
         )
         print(f"\ngradlab.demo: {message}", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # the reader has gone, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+
+
+def _list() -> int:
+    width = max(map(len, LABS))
+    say("\n".join(f"{name:{width}}  {title}" for name, title in LABS.items()))
+    return PASSED
 
 
 def _run(options: argparse.Namespace) -> int:
-    import jax  # after the arguments, so that a wrong one is answered at once
+    if problem := prepare_folder(options.out):
+        message = f"cannot write in {options.out}: {problem}; choose another folder with --out DIR"
+        print(f"gradlab.demo: {message}", file=sys.stderr)
+        return UNUSABLE
 
     footer = f"JAX {jax.__version__} on {jax.default_backend()}, seed {options.seed}"
-    say(f"gradlab demo: {len(options.labs)} labs, {footer}\n")
+    say(f"gradlab demo: {_count(options.labs, 'lab')}, {footer}\n")
 
     import matplotlib  # after the first line: it takes longer to import than JAX
 
     if not options.show:
         matplotlib.use("agg")
-    from gradlab.demo.findings import Report, Settings
     from gradlab.demo.page import page
     from gradlab.demo.runner import compute_labs, draw_pictures
 
@@ -77,7 +83,17 @@ def _show_windows(folder: Path) -> None:
         plt.show()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _count(things: list[str], name: str) -> str:
+    return f"{len(things)} {name}" + ("" if len(things) == 1 else "s")
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f"got {text}, expected a whole number from 0 to 2³¹ − 1")
+    return int(text)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m gradlab.demo",
         description="Run gradlab's labs: print what they show, and leave figures and a page.",
@@ -93,11 +109,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where figures and index.html go (default: ./gradlab-demo)",
     )
-    add("--seed", type=int, default=0, metavar="N", help="another random seed (default: 0)")
+    add("--seed", type=_seed, default=0, metavar="N", help="another random seed (default: 0)")
     add("--quick", action="store_true", help="smaller sizes")
     add("--show", action="store_true", help="open figure windows at the end")
     add("--no-figures", action="store_true", help="draw nothing")
-    return parser
+    options = parser.parse_args(arguments)
+    options.labs = list(dict.fromkeys(options.labs)) or list(LABS)
+    if unknown := [name for name in options.labs if name not in LABS]:
+        parser.error(f"no lab is named {', '.join(unknown)}; there are {', '.join(LABS)}")
+    return options
 
 
 if __name__ == "__main__":

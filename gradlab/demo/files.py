@@ -26,6 +26,8 @@ def prepare_folder(folder: Path) -> str | None:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
+        if (folder / "index.html").is_dir():
+            return "its index.html is a folder"
     except OSError as error:
         return error.strerror or str(error)
     return None

@@ -1,12 +1,17 @@
 """What goes into a lab and what comes out of it, before anything is printed or drawn."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jax
-import pandas as pd
-from matplotlib.axes import Axes
+
+if TYPE_CHECKING:  # the demo prints its first line before these are imported
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)

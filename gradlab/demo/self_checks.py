@@ -23,6 +23,11 @@ def check_close(claim: str, got: ArrayLike, expected: ArrayLike, within: float) 
     return Check(claim, distance <= within, found)  # false for NaN
 
 
+def check_below(claim: str, got: float, limit: float) -> Check:
+    """Check that `got` is below `limit`."""
+    return Check(claim, bool(got < limit), f"{got:.3g}, to be below {limit:.3g}")
+
+
 def check_gradient(
     claim: str, f: Callable[..., Any], args: tuple[Any, ...], argnums: int | tuple[int, ...] = 0
 ) -> Check:
@@ -30,6 +35,7 @@ def check_gradient(
 
     Along one direction, whose elements all differ, so that no two mistakes cancel.
     """
+    numbers = (argnums,) if isinstance(argnums, int) else argnums
 
     def slopes(*args: Any) -> tuple[jax.Array, jax.Array]:
         def along(x: tuple[Any, ...]) -> Any:
@@ -41,7 +47,6 @@ def check_gradient(
         products = jax.tree.map(jnp.vdot, jax.grad(along)(x), v)
         return jax.tree.reduce(operator.add, products), central_difference(along, x, v)
 
-    numbers = (argnums,) if isinstance(argnums, int) else argnums
     with jax.enable_x64(True):  # thread-local, and undone here; nothing outside sees it
         slope, difference = map(float, jax.jit(slopes)(*jax.tree.map(_to_float64, args)))
     holds = abs(slope - difference) <= 1e-6 * (1 + abs(difference))

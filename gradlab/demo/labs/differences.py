@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 
 import gradlab
 from gradlab import plots
-from gradlab.demo.findings import Check, Findings, Picture, Settings
+from gradlab.demo.findings import Findings, Picture, Settings
 from gradlab.demo.labs.logistic import INPUTS, TARGETS, B, W
-from gradlab.demo.self_checks import check_close
+from gradlab.demo.self_checks import check_below, check_close
 from gradlab.plots.style import GREY
 
 SEED_STEP = 1e-4 / 2  # the seed divides f(b + eps/2) − f(b − eps/2) by eps = 1e-4
@@ -65,12 +65,12 @@ def run(settings: Settings) -> Findings:
         "a chord and not a tangent; the best is near the cube root of the machine epsilon.",
         checks=[
             check_close("AD gives the recorded gradient", single["gradient"][0], -0.29227245, 1e-6),
-            Check("the chosen step is right to three digits in float32", *below(errors[1], 1e-3)),
-            Check("and to eight in float64", *below(errors[3], 1e-8)),
-            Check(
-                "large steps are a hundred times worse than the best", *below(best, truncated / 100)
+            check_below("the chosen step is right to three digits in float32", errors[1], 1e-3),
+            check_below("and to eight in float64", errors[3], 1e-8),
+            check_below(
+                "large steps are a hundred times worse than the best", best, truncated / 100
             ),
-            Check("and so are small ones", *below(best, rounded / 100)),
+            check_below("and so are small ones", best, rounded / 100),
         ],
         pictures=[
             Picture(
@@ -81,8 +81,3 @@ def run(settings: Settings) -> Findings:
             )
         ],
     )
-
-
-def below(error: float, limit: float) -> tuple[bool, str]:
-    """Return whether `error` is below `limit`, and both as text."""
-    return bool(error < limit), f"{error:.1g}, allowed {limit:.1g}"
