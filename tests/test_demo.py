@@ -1,5 +1,6 @@
 """The demo as its users meet it: its labs, its exit code, its files, and what stops it."""
 
+import os
 import re
 import shutil
 import signal
@@ -19,7 +20,8 @@ from gradlab.demo.files import write_whole
 from gradlab.demo.findings import Check, Findings, Report
 from gradlab.demo.labs import LABS
 from gradlab.demo.page import page
-from gradlab.demo.self_checks import check_close, check_gradient
+from gradlab.demo.self_checks import check_below, check_close, check_gradient
+from gradlab.demo.terminal import GREEN, paint
 
 DEMO = [sys.executable, "-m", "gradlab.demo"]
 
@@ -162,9 +164,16 @@ def shifted(f):
     return lambda *args, **kwargs: f(*args, **kwargs) + 0.01
 
 
+def with_slope(f, slope):
+    """Return `f` with a derivative that is not its own."""
+    wrong = jax.custom_jvp(f)
+    wrong.defjvp(lambda x, dx: (f(*x), slope(*x) * dx[0]))
+    return wrong
+
+
 BROKEN = [
     ("derivatives", "nth_derivative", lambda f, n: gradlab.derivatives.nth_derivative(f, n + 1)),
-    ("derivatives", "sine_squared", jax.custom_jvp(gradlab.sine_squared)),
+    ("derivatives", "sine_squared", with_slope(gradlab.sine_squared, lambda x: jnp.cos(2 * x))),
     ("walks", "random_walk", twice(gradlab.random_walk)),
     (
         "walks",
@@ -198,10 +207,20 @@ BROKEN = [
         ),
     ),
     ("jacobians", "paraboloid", twice(gradlab.paraboloid)),
+    ("particles", "wavy_bowl", with_slope(gradlab.wavy_bowl, lambda x: jnp.sin(2 * x))),
+    (
+        "logistic",
+        "load_penguins",
+        lambda: gradlab.logistic.load_penguins().assign(species="Adelie"),
+    ),
+    ("td", "linear_value", twice(gradlab.linear_value)),
+    (
+        "differences",
+        "step_sweep",
+        lambda f, x: gradlab.differences.step_sweep(f, x, steps=[1e-2, 1e-3, 1e-5]),
+    ),
     ("differences", "central_difference", lambda f, x, step=0.1: (f(x + step) - f(x)) / step),
 ]
-gradlab_sine = BROKEN[1][2]
-gradlab_sine.defjvp(lambda x, dx: (jnp.sin(x[0]) ** 2, jnp.cos(2 * x[0]) * dx[0]))
 
 
 @pytest.mark.parametrize(
@@ -247,6 +266,33 @@ def test_twice_into_the_same_folder_gives_the_same_files(tmp_path):
         assert demo("particles", "td", "--quick", "--out", tmp_path).returncode == 0
         outcomes.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
     assert outcomes[0] == outcomes[1]
+
+
+def test_accuracy_is_on_rows_that_training_did_not_see(whole_demo):
+    seen, unseen = (
+        re.search(rf"^ +{rows} +(\d+) .* ([01][.\d]*)$", whole_demo[0].stdout, re.M).groups()
+        for rows in ("training", "unseen")
+    )
+    assert (int(seen[0]), int(unseen[0])) == (273, 69)
+    # A share of 69 rows, which no share of the 273 equals.
+    right = float(unseen[1]) * 69
+    assert abs(right - round(right)) < 1e-3
+    assert 62 <= right < 69
+
+
+def test_quick_is_smaller(tmp_path, capsys):
+    shown = []
+    for quick in ([], ["--quick"]):
+        assert main(["walks", *quick, "--no-figures", "--out", str(tmp_path)]) == 0
+        shown.append(capsys.readouterr().out)
+    assert "2000 walks" in shown[0]
+    assert "200 walks" in shown[1]
+
+
+def test_the_same_lab_twice_is_run_once(tmp_path, capsys):
+    assert main(["td", "td", "--quick", "--no-figures", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("gradlab demo: 1 lab,")
+    assert (tmp_path / "index.html").read_text(encoding="utf-8").count('id="td"') == 1
 
 
 def test_another_seed_gives_other_numbers(tmp_path, capsys):
@@ -295,6 +341,46 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, error):
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"figure.png": "new"}
 
 
+@pytest.mark.parametrize("seed", ["-1", "2147483648", "one"])
+def test_a_seed_out_of_range_is_refused(capsys, seed):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--seed", seed])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.endswith(f"--seed: got {seed}, expected a whole number from 0 to 2³¹ − 1")
+
+
+def test_a_reader_that_leaves_does_not_make_it_crash(tmp_path):
+    command = (
+        f"'{sys.executable}' -m gradlab.demo td --quick --no-figures --out '{tmp_path}' | head -n 1"
+    )
+    process = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert process.stdout.startswith("gradlab demo: 1 lab")
+    assert process.stderr == ""
+
+
+def test_a_terminal_that_lacks_letters_still_shows_the_rest(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    process = demo("td", "--quick", "--no-figures", "--out", tmp_path, env=environment)
+    assert process.returncode == 0
+    assert "Summary" in process.stdout
+
+
+def test_colour_is_for_terminals_that_want_it(monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert paint("passed", GREEN) == "\033[32mpassed\033[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert paint("passed", GREEN) == "passed"
+
+
+def test_a_page_that_is_a_folder_is_refused(tmp_path):
+    (tmp_path / "index.html").mkdir()
+    process = demo("td", "--out", tmp_path)
+    assert process.returncode == 2
+    assert "its index.html is a folder" in process.stderr
+
+
 @pytest.mark.parametrize("out", ["file", "file/below"])
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(tmp_path, out):
     (tmp_path / "file").write_text("in the way")
@@ -329,6 +415,12 @@ def test_show_without_a_screen_says_where_the_figures_are(monkeypatch, capsys, t
     assert (tmp_path / "td-a-split.png").is_file()
 
 
+def test_the_first_line_needs_neither_matplotlib_nor_pandas():
+    code = "import sys, gradlab.demo.__main__; print({'matplotlib', 'pandas'} & set(sys.modules))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.stdout == "set()\n"
+
+
 def test_the_first_line_comes_before_any_lab(tmp_path):
     shown = demo("td", "--quick", "--no-figures", "--out", tmp_path).stdout
     assert shown.startswith(
@@ -348,6 +440,11 @@ def test_the_first_line_comes_before_any_lab(tmp_path):
 )
 def test_a_number_is_close_or_it_is_not(got, expected, within, holds):
     assert check_close("claim", got, expected, within).holds is holds
+
+
+@pytest.mark.parametrize(("got", "holds"), [(0.9, True), (1.0, False), (float("nan"), False)])
+def test_a_number_is_below_its_limit_or_it_is_not(got, holds):
+    assert check_below("claim", got, 1.0).holds is holds
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.0001, -1.0, 0.0, float("nan")])

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.contour import ContourSet
 from matplotlib.quiver import Quiver
 from PIL import Image
 
@@ -31,6 +32,11 @@ def close_figures():
 def walks(number):
     keys = jax.random.split(jax.random.key(0), number)
     return jax.vmap(lambda key: random_walk(0.1, 1.0, key, 32))(keys)
+
+
+def valley(particle):
+    """A landscape that is not the same along both coordinates."""
+    return sine_squared(particle[0]) + 0.05 * particle[1] ** 2
 
 
 LINE_PATH = descent_path(wavy_bowl, jnp.linspace(-8.0, 8.0, 5), 0.5, 10)
@@ -80,6 +86,8 @@ def test_lines_in_the_legend_differ_in_more_than_colour(draw):
         if not line.get_label().startswith("_"):
             fill = str(line.get_markerfacecolor()) == "none"
             looks.append((line.get_linestyle(), line.get_marker(), fill, line.get_linewidth()))
+    scattered = [marks for marks in ax.collections if isinstance(marks, PathCollection)]
+    looks += [marks.get_paths()[0].vertices.tolist() for marks in scattered]
     for one, other in itertools.combinations(looks, 2):
         assert one != other
 
@@ -95,6 +103,7 @@ def test_walks_are_drawn_with_their_mean_and_spread():
     positions = np.asarray(walks(7))
     ax = plots.plot_walks(positions)
     mean, sd = positions.mean(axis=0), positions.std(axis=0)
+    np.testing.assert_array_equal(named(ax, "mean").get_xdata(), np.arange(1, 33))
     np.testing.assert_allclose(named(ax, "mean").get_ydata(), mean)
     band = named(ax, "mean ± standard deviation").get_paths()[0].vertices
     assert {round(y, 4) for y in band[:, 1]} >= {round(y, 4) for y in (mean + sd).tolist()}
@@ -114,6 +123,23 @@ def test_no_walks_are_an_empty_figure():
     ax = plots.plot_walks(np.zeros((0, 5)))
     assert not ax.get_lines()
     ax.get_figure().canvas.draw()
+
+
+def test_contours_lie_where_the_landscape_has_their_height_and_lower_ones_are_darker():
+    ax = plots.plot_contours(valley, np.linspace(-4, 4, 200), np.linspace(-6, 6, 200))
+    (contours,) = [a for a in ax.get_children() if isinstance(a, ContourSet)]
+    for height, line in zip(contours.levels, contours.get_paths(), strict=True):
+        heights = np.asarray(jax.vmap(valley)(line.vertices))
+        np.testing.assert_allclose(heights, height, atol=5e-3)
+    brightness = contours.get_edgecolors()[:, :3].mean(axis=1)
+    assert (np.diff(brightness) > 0).all()
+
+
+def test_descent_in_two_dimensions_shows_both_coordinates_of_the_path():
+    path = np.array([[[-1.0, 5.0], [0.5, 4.0]], [[-0.5, 4.5], [0.2, 3.0]]])
+    ax = plots.plot_descent(valley, path)
+    np.testing.assert_array_equal(named(ax, "now").get_xydata(), path[-1])
+    assert ax.get_xlim()[1] < 2 < 3 < ax.get_ylim()[0] + 1
 
 
 def test_descent_marks_the_start_and_the_end_on_the_curve():
@@ -188,6 +214,15 @@ def test_decision_boundary_is_where_the_logit_is_zero():
     (contours,) = [a for a in ax.get_children() if hasattr(a, "levels")]
     boundary = contours.get_paths()[list(contours.levels).index(0.5)].vertices
     np.testing.assert_allclose(boundary @ [2.0, 1.0] + 0.5, 0.0, atol=1e-2)
+    styles = dict(zip(contours.levels, contours.linestyles, strict=True))
+    for level, style in styles.items():
+        assert (
+            named(ax, f"p = {level}").get_linestyle()
+            == {"dotted": ":", "solid": "-", "dashed": "--"}[style]
+        )
+    for level, path in zip(contours.levels, contours.get_paths(), strict=True):
+        logits = path.vertices @ [2.0, 1.0] + 0.5
+        np.testing.assert_allclose(1 / (1 + np.exp(-logits)), level, atol=1e-2)
     assert len(named(ax, "true").get_offsets()) == 2
     assert len(named(ax, "false").get_offsets()) == 1
 
@@ -203,8 +238,10 @@ def test_gif_has_a_frame_for_each_position_and_they_differ(tmp_path, f, path):
     with Image.open(tmp_path / "descent.gif") as image:
         assert image.n_frames == len(path)
         assert image.info["loop"] == 0
+        assert image.info["duration"] == 80  # milliseconds
         first = np.asarray(image.convert("RGB"))
         image.seek(len(path) - 1)
+        assert image.info["duration"] == 1500
         last = np.asarray(image.convert("RGB"))
     changed = (first != last).any(axis=-1).mean()
     assert 0 < changed < 0.2  # the particles have moved, the landscape has not
@@ -214,6 +251,20 @@ def test_gif_has_a_frame_for_each_position_and_they_differ(tmp_path, f, path):
 def test_gif_of_no_particles(tmp_path):
     plots.save_descent_gif(tmp_path / "none.gif", wavy_bowl, np.zeros((2, 0)))
     assert (tmp_path / "none.gif").stat().st_size > 0
+
+
+@pytest.mark.parametrize("k", [0, 4, 10])
+def test_each_frame_shows_the_particles_their_trails_and_the_step(k):
+    animation = plots.animate_descent(wavy_bowl, LINE_PATH)
+    ax = plt.gcf().axes[0]
+    for _, frame in zip(range(k + 1), animation.new_frame_seq(), strict=False):
+        animation._draw_frame(frame)
+    (particles,) = [line for line in ax.get_lines() if line.get_marker() == "o"]
+    np.testing.assert_allclose(particles.get_xdata(), LINE_PATH[k])
+    (trails,) = [a for a in ax.get_children() if type(a) is LineCollection]
+    segments = np.array(trails.get_segments())
+    np.testing.assert_allclose(segments[..., 0], np.asarray(LINE_PATH[: k + 1]).T)
+    assert [text.get_text() for text in ax.texts] == [f"step {k}"]
 
 
 def test_animation_plays_every_position():

@@ -82,6 +82,12 @@ def run(settings: Settings) -> Findings:
         notice="One call gives all four partial derivatives; following such a gradient tells "
         f"apart {accuracy:.0%} of the penguins that training never saw.",
         checks=[
+            check_close(
+                "151 of the 342 measured penguins are Adelie",
+                [len(adelie), adelie.sum()],
+                [342, 151],
+                0,
+            ),
             check_close("the loss is the recorded one", loss, 3.051938533782959, 1e-5),
             check_close("so is its gradient by all four", gradient, RECORDED_GRADIENT, 1e-5),
             check_gradient("differences see the same slope", gradlab.logistic_loss, seed, (0, 1)),

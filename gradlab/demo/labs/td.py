@@ -29,14 +29,14 @@ def run(settings: Settings) -> Findings:
     transition = (jnp.array(THETA), jnp.array(S_TM1), R_T, jnp.array(S_T))
     residual_loss = partial(gradlab.td_loss, stop_target=False)
     delta = gradlab.td_error(*transition)
+    value_slope = jax.jit(jax.grad(gradlab.linear_value))(*transition[:2])
     stopped, followed = (
         jax.jit(jax.grad(f))(*transition) for f in (gradlab.td_loss, residual_loss)
     )
     gradients = pd.DataFrame(
-        [stopped.tolist(), followed.tolist()],
-        columns=["by theta[0]", "by theta[1]", "by theta[2]"],
-        index=pd.Index(["constant", "differentiated too"], name="target"),
-    ).reset_index()
+        [("constant", *stopped.tolist()), ("differentiated too", *followed.tolist())],
+        columns=["target", "by theta[0]", "by theta[1]", "by theta[2]"],
+    )
 
     def held(theta: jax.Array, s_tm1: jax.Array, r_t: jax.Array, s_t: jax.Array) -> jax.Array:
         """Return the loss with the target as the reward, so that stopping it changes nothing."""
@@ -49,10 +49,9 @@ def run(settings: Settings) -> Findings:
         "residual gradient": learn(residual_loss, num_steps),
     }
     learned = pd.DataFrame(
-        [value.tolist() for value in values.values()],
-        columns=["A", "B", "C"],
-        index=pd.Index(values.keys(), name="learned with"),
-    ).reset_index()
+        [(name, *value.tolist()) for name, value in values.items()],
+        columns=["learned with", "A", "B", "C"],
+    )
     semi_gradient, residual_gradient = values.values()
 
     def bars() -> Axes:
@@ -73,6 +72,7 @@ def run(settings: Settings) -> Findings:
         notice="Both gradients shrink the same loss, but only the one with the target stopped "
         "learns that B is worth 1 and C nothing.",
         checks=[
+            check_close("the gradient of a linear value is the state", value_slope, S_TM1, 0),
             check_close("the TD error is 1.2", delta, 1.2, 1e-6),
             check_close(
                 "with the target constant the gradient is −2.4, −4.8, 2.4",
