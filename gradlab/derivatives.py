@@ -1,5 +1,7 @@
 """Derivatives of derivatives: `jax.grad` turns a function into a function, so it repeats."""
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Finite differences: what a derivative is compared with, and how the step size makes them lie."""
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -78,7 +80,7 @@ def step_sweep(
     x: Any,
     direction: Any = None,
     steps: Sequence[float] | Array | None = None,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Return central differences at many step sizes, and how far each is from the derivative.
 
     Plotted against the step on logarithmic axes, the error is a U: on the right the truncation

@@ -4,6 +4,8 @@ The first three act on every element of `x` separately, so they draw a whole cur
 and at a single number they are scalar functions that `jax.grad` differentiates.
 """
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike

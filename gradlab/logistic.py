@@ -1,5 +1,7 @@
 """Logistic regression: probabilities, the loss that trains them, and a real table to train on."""
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -54,7 +56,7 @@ def logistic_loss(W: ArrayLike, b: ArrayLike, inputs: ArrayLike, targets: ArrayL
         b: Bias, floating point, `()`.
         inputs: One row of d features for each example, `(n, d)`.
         targets: Labels, `(n,)`: booleans, or numbers 0 and 1 (a number between them is a
-            probability, and the loss its cross-entropy).
+            probability, and the loss its cross-entropy; other numbers have no meaning here).
 
     Returns:
         The loss in nats, a scalar of shape `()`. It is a sum: divide by n for the mean.
@@ -74,6 +76,7 @@ def logistic_loss(W: ArrayLike, b: ArrayLike, inputs: ArrayLike, targets: ArrayL
         [-2.]
     """
     logits = _logits(W, b, inputs)
+    require_array("targets", targets, "jnp.array([True, False])")
     require_shape(
         "targets", targets, logits.shape, "targets.reshape(-1), one label for each row of inputs"
     )
@@ -82,7 +85,7 @@ def logistic_loss(W: ArrayLike, b: ArrayLike, inputs: ArrayLike, targets: ArrayL
     return -jnp.sum(y * log_p + (1 - y) * log_not_p)
 
 
-def load_penguins() -> "pd.DataFrame":
+def load_penguins() -> pd.DataFrame:
     """Return the Palmer penguins table: 344 penguins, three species, four measurements.
 
     Columns: `species`, `island`, `bill_length_mm`, `bill_depth_mm`, `flipper_length_mm`,
@@ -115,11 +118,11 @@ def _logits(W: ArrayLike, b: ArrayLike, inputs: ArrayLike) -> Array:
             f"W: got shape {jnp.shape(W)}, expected (d,), one weight for each feature; "
             "write W.reshape(-1)"
         )
-    require_shape("b", b, (), "b.reshape(())")
+    require_shape("b", b, (), "one bias, such as b[0]")
     require_array("inputs", inputs, "jnp.array([[1., 2.]])")
     if jnp.ndim(inputs) != 2 or jnp.shape(inputs)[1:] != jnp.shape(W):
         raise ValueError(
             f"inputs: got shape {jnp.shape(inputs)}, expected (n, {jnp.size(W)}), rows of as many "
-            f"features as W has weights; write inputs[None] for one example"
+            "features as W has weights; write inputs[None] for one example"
         )
     return jnp.dot(inputs, W) + b

@@ -1,5 +1,7 @@
 """Particles that roll downhill: gradient descent on many starting points at once."""
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
@@ -30,7 +32,7 @@ def move_samples(
         xᵢ ← xᵢ − step_size · ∇f(xᵢ)
 
     Args:
-        gradient_func: Gradient of the landscape at one particle, such as `jax.grad(f)`; takes a
+        gradient_func: Gradient of the landscape at one particle: `jax.grad(f)`, not `f`; takes a
             scalar when `samples` is `(n,)` and a `(d,)` array when it is `(n, d)`, and returns
             the same shape.
         samples: Floating-point positions, `(n,)` or `(n, d)`.
@@ -82,7 +84,8 @@ def descend(
     call; and, as with `jax.jit`, define it anew after changing a global variable that it reads.
 
     Args:
-        f: Landscape: takes one particle, returns a scalar. Must be hashable, as functions are.
+        f: Landscape itself, not its gradient: takes one particle, returns a scalar. Must be
+            hashable, as functions are.
         samples: Floating-point starting positions, `(n,)` or `(n, d)`.
         step_size: Scalar, used in the dtype of `samples`.
         num_steps: Number of steps, a Python int, at least 0.
@@ -114,7 +117,8 @@ def descent_path(
     start, the last row what `descend` returns.
 
     Args:
-        f: Landscape: takes one particle, returns a scalar. Must be hashable, as functions are.
+        f: Landscape itself, not its gradient: takes one particle, returns a scalar. Must be
+            hashable, as functions are.
         samples: Floating-point starting positions, `(n,)` or `(n, d)`.
         step_size: Scalar, used in the dtype of `samples`.
         num_steps: Number of steps, a Python int, at least 0.
@@ -183,6 +187,6 @@ def _particles(samples: ArrayLike) -> Array:
     if jnp.ndim(samples) not in (1, 2):
         raise ValueError(
             f"samples: got shape {jnp.shape(samples)}, expected a particle axis, (n,) or (n, d); "
-            "write jnp.array([x]) for one particle x"
+            "write jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them"
         )
     return jnp.asarray(samples)

@@ -1,5 +1,7 @@
 """One gradient for each example of a batch, where `jax.grad` of the whole loss gives their sum."""
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any

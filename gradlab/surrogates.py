@@ -1,5 +1,7 @@
 """Derivatives that are chosen: the value of one function with the derivative of another."""
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 from collections.abc import Callable
 from typing import Any
 

@@ -5,6 +5,8 @@ on the way to `s_t`, and `discount_t` the weight of what comes after, 0 where th
 Every function takes one transition; `jax.vmap` makes it many.
 """
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +45,7 @@ def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
             f"theta: got shape {jnp.shape(theta)}, expected (d,), one weight for each feature; "
             "write theta.reshape(-1)"
         )
+    require_array("state", state, "jnp.array([1., 2.])")
     write = "as many features as theta has weights, and jax.vmap(...) for a batch of states"
     require_shape("state", state, jnp.shape(theta), write)
     return jnp.dot(theta, state)
@@ -136,8 +139,10 @@ def td_loss(
         Baird, Residual algorithms, ICML 1995 (residual gradient).
     """
     if not isinstance(stop_target, bool):
-        got = describe(stop_target)
-        raise TypeError(f"stop_target: got {got}, expected a Python bool; write stop_target=True")
+        raise TypeError(
+            f"stop_target: got {describe(stop_target)}, expected True or False, known when the "
+            "function is traced; write functools.partial(td_loss, stop_target=False) under jit"
+        )
     target = _target(theta, r_t, s_t, discount_t, value_fn)
     if stop_target:
         target = jax.lax.stop_gradient(target)
@@ -146,6 +151,7 @@ def td_loss(
 
 def _target(theta: Any, r_t: Any, s_t: Any, discount_t: Any, value_fn: ValueFunction) -> Array:
     for name, number in (("r_t", r_t), ("discount_t", discount_t)):
+        require_array(name, number, f"{name}=1.0")
         require_shape(name, number, (), "jax.vmap(...) for a batch of transitions")
     return r_t + discount_t * _value(value_fn, theta, s_t)
 

@@ -1,5 +1,7 @@
 """A random walk whose end can be differentiated by the parameters of its steps."""
 
+from __future__ import annotations  # so that help() shows the names of the types
+
 import jax
 import jax.numpy as jnp
 from jax import Array

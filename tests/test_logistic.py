@@ -109,7 +109,7 @@ ONES = np.ones(3)
         (
             (ONES, np.zeros(1), INPUTS, TARGETS),
             ValueError,
-            "b: got shape (1,), expected (); write b.reshape(())",
+            "b: got shape (1,), expected (); write one bias, such as b[0]",
         ),
         (
             (ONES, 0.0, [[1.0, 2.0, 3.0]], TARGETS),
@@ -127,6 +127,12 @@ ONES = np.ones(3)
             ValueError,
             "inputs: got shape (4, 3), expected (n, 2), rows of as many features as W has "
             "weights; write inputs[None] for one example",
+        ),
+        (
+            (ONES, 0.0, INPUTS, [True] * 4),
+            TypeError,
+            "targets: got list [True, True, True, True], expected an array; write "
+            "jnp.array([True, False])",
         ),
         (
             (ONES, 0.0, INPUTS, TARGETS[:, None]),

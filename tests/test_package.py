@@ -41,6 +41,7 @@ def test_readme_and_package_name_the_same_things():
 
 @pytest.mark.parametrize("name", gradlab.__all__)
 def test_readme_shows_the_module_and_the_signature(name):
+    assert name in readme_signatures(), f"no row for {name} in the README's table"
     module, signature = readme_signatures()[name]
     function = getattr(gradlab, name)
     assert function.__module__ == f"gradlab.{module}"

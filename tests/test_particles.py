@@ -182,7 +182,7 @@ STATIC = (
             3,
             ValueError,
             "samples: got shape (), expected a particle axis, (n,) or (n, d); write "
-            "jnp.array([x]) for one particle x",
+            "jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them",
         ),
         (
             quadratic,
@@ -191,7 +191,7 @@ STATIC = (
             3,
             ValueError,
             "samples: got shape (2, 2, 2), expected a particle axis, (n,) or (n, d); write "
-            "jnp.array([x]) for one particle x",
+            "jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them",
         ),
         (
             quadratic,

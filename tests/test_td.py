@@ -165,7 +165,7 @@ BATCH = "write jax.vmap(...) for a batch of transitions"
             TypeError,
             "value_fn: got float 3.0, expected a function; write gradlab.linear_value, for example",
         ),
-        ({"r_t": [1.0]}, TypeError, f"r_t: got list [1.0], expected an array; {BATCH}"),
+        ({"r_t": [1.0]}, TypeError, "r_t: got list [1.0], expected an array; write r_t=1.0"),
         (
             {"theta": [0.1, -0.1, 0.0]},
             TypeError,
@@ -208,5 +208,6 @@ def test_a_traced_stop_target_is_refused_by_name():
         jax.jit(lambda stop: td_loss(THETA, S_TM1, R_T, S_T, stop_target=stop))(True)
     assert (
         str(raised.value)
-        == "stop_target: got bool of shape (), expected a Python bool; write stop_target=True"
+        == "stop_target: got bool of shape (), expected True or False, known when the function is "
+        "traced; write functools.partial(td_loss, stop_target=False) under jit"
     )

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _list() if options.list else _run(options)
     except KeyboardInterrupt:
         message = (
-            f"interrupted; the figures in {options.out} are whole, index.html is not rewritten"
+            f"interrupted; index.html is not rewritten, the figures in {options.out} are whole"
         )
         print(f"\ngradlab.demo: {message}", file=sys.stderr)
         return INTERRUPTED
@@ -97,7 +97,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m gradlab.demo",
         description="Run gradlab's labs: print what they show, and leave figures and a page.",
-        epilog="Exit code: 0 if every self-check held, 1 if not, 2 if nothing could be run.",
+        epilog="Exit code: 0 if every self-check held, 1 if not, 2 if it could not run, 130 if "
+        "interrupted. The page shows the labs of the last run.",
     )
     add = parser.add_argument
     add("labs", nargs="*", metavar="LAB", help="which labs to run, by name (default: all)")

@@ -1,4 +1,4 @@
-"""Finite differences: which step is right, and why the seed's was one per cent off."""
+"""Finite differences: which step is right, and why a smaller one is worse."""
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,11 @@ from gradlab.demo.labs.logistic import INPUTS, TARGETS, B, W
 from gradlab.demo.self_checks import check_below, check_close
 from gradlab.plots.style import GREY
 
-SEED_STEP = 1e-4 / 2  # the seed divides f(b + eps/2) − f(b − eps/2) by eps = 1e-4
+SMALL_STEP = 1e-4 / 2  # the original notebook divides f(b + eps/2) − f(b − eps/2) by eps = 1e-4
 
 
 def run(settings: Settings) -> Findings:
-    """Compare steps on the seed's logistic loss, in float32 and in float64."""
+    """Compare steps on a logistic loss, in float32 and in float64."""
 
     def sweep(dtype: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         weights, inputs, targets = jnp.array(W, dtype), jnp.array(INPUTS, dtype), jnp.array(TARGETS)
@@ -28,7 +28,7 @@ def run(settings: Settings) -> Findings:
         b = jnp.array(B, dtype)
         derivative = float(jax.grad(loss)(b))
         estimates = {
-            "5e-05": gradlab.central_difference(loss, b, step=SEED_STEP),
+            "5e-05": gradlab.central_difference(loss, b, step=SMALL_STEP),
             "chosen from the dtype": gradlab.central_difference(loss, b),
         }
         rows = [
@@ -62,15 +62,15 @@ def run(settings: Settings) -> Findings:
     return Findings(
         tables={"The derivative of a logistic loss by b": table},
         notice="A step that is too small loses its digits to rounding, one that is too large sees "
-        "a chord and not a tangent; the best is near the cube root of the machine epsilon.",
+        "a chord and not a tangent; the best is of the order of the cube root of eps.",
         checks=[
             check_close("AD gives the recorded gradient", single["gradient"][0], -0.29227245, 1e-6),
             check_below("the chosen step is right to three digits in float32", errors[1], 1e-3),
             check_below("and to eight in float64", errors[3], 1e-8),
             check_below(
-                "large steps are a hundred times worse than the best", best, truncated / 100
+                "the best error is below a hundredth of the largest step's", best, truncated / 100
             ),
-            check_below("and so are small ones", best, rounded / 100),
+            check_below("and below a hundredth of the small steps'", best, rounded / 100),
         ],
         pictures=[
             Picture(

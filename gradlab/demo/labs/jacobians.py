@@ -11,7 +11,7 @@ from gradlab.demo.findings import Findings, Picture, Settings
 from gradlab.demo.self_checks import check_close, check_gradient
 from gradlab.plots.style import axes_or_new
 
-# Seed 004: three points of a paraboloid, then one with a coefficient for each coordinate.
+# The original notebook: points of a paraboloid, then one with a coefficient for each coordinate.
 POINTS = [[0.2, 0.3], [2.4, 3.6], [4.4, 2.1]]
 COEFFICIENTS, POINT = [3.0, 2.0, 5.0, 1.0, 4.0], [2.0, 1.0, 3.0, 2.0, 4.0]
 
@@ -30,7 +30,8 @@ def run(settings: Settings) -> Findings:
     weighted = jax.jit(jax.grad(gradlab.paraboloid))(point, coefficients)
     coordinates = pd.DataFrame({"cᵢ": COEFFICIENTS, "xᵢ": POINT, "gradient 2 cᵢ xᵢ": weighted})
 
-    # The seed draws with key 137, so --seed 0 does too. One draw: each shape compiles anew.
+    # The original notebook draws with key 137, so --seed 0 does too; at once, as each shape is
+    # compiled anew.
     numbers = np.asarray(jax.random.uniform(jax.random.key(settings.seed + 137), (210,)))
     x, matrix = numbers[:10], numbers[10:].reshape(20, 10)
     forward, reverse = (
@@ -70,8 +71,8 @@ def run(settings: Settings) -> Findings:
 
     return Findings(
         tables={"Two variables": table, "A coefficient for each coordinate": coordinates},
-        notice="Each derivative has the shape of what goes in behind the shape of what comes out; "
-        "a Hessian is symmetric, and its product with a vector needs no Hessian.",
+        notice="A Jacobian has one row for each output and one column for each input; a Hessian is "
+        "the Jacobian of a gradient, is symmetric, and its product with a vector does not need it.",
         checks=[
             check_close("the gradient of Σ xᵢ² is 2x", gradients, 2 * points, 1e-6),
             check_close("with coefficients it is 2 cᵢ xᵢ", weighted, [12, 4, 30, 4, 32], 0),

@@ -1,4 +1,4 @@
-"""Logistic regression: the seed's four examples, then penguins that training has not seen."""
+"""Logistic regression: four examples, then penguins that training has not seen."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from gradlab import plots
 from gradlab.demo.findings import Check, Findings, Picture, Settings
 from gradlab.demo.self_checks import check_close, check_gradient
 
-# Seed 002: its inputs and targets, and the W and b that its key drew.
+# The original notebook: its inputs and targets, and the W and b that its key drew.
 INPUTS = [[0.52, 1.12, 0.77], [0.88, -1.08, 0.15], [0.52, 0.06, -1.30], [0.74, -2.49, 1.39]]
 TARGETS = [True, True, False, True]
 W, B = [-0.36838785, -2.275689, 0.01144757], 0.8535516
@@ -21,7 +21,7 @@ FEATURES = ["bill_length_mm", "bill_depth_mm"]
 
 
 def run(settings: Settings) -> Findings:
-    """Differentiate the seed's loss by both parameters, then train on four penguins out of five."""
+    """Differentiate the loss by both parameters, then train on four penguins out of five."""
     seed = (jnp.array(W), B, jnp.array(INPUTS), jnp.array(TARGETS))
     loss, gradients = jax.jit(jax.value_and_grad(gradlab.logistic_loss, (0, 1)))(*seed)
     gradient = np.append(*gradients)
@@ -29,15 +29,16 @@ def run(settings: Settings) -> Findings:
         {
             "parameter": ["W[0]", "W[1]", "W[2]", "b"],
             "gradient": gradient,
-            "recorded before": RECORDED_GRADIENT,
+            "in the original notebook": RECORDED_GRADIENT,
         }
     )
 
     penguins = gradlab.load_penguins().dropna(subset=FEATURES)
     penguins = penguins.sample(frac=1.0, random_state=settings.seed)
     measured, adelie = penguins[FEATURES].to_numpy(), (penguins["species"] == "Adelie").to_numpy()
-    inputs = (measured - measured.mean(axis=0)) / measured.std(axis=0)
     split = len(penguins) * 4 // 5
+    # The unseen rows have no say in the scale, either.
+    inputs = (measured - measured[:split].mean(axis=0)) / measured[:split].std(axis=0)
     seen, unseen = (inputs[:split], adelie[:split]), (inputs[split:], adelie[split:])
 
     @jax.jit
@@ -80,7 +81,7 @@ def run(settings: Settings) -> Findings:
             "Adelie or not, by two measurements of the bill": training,
         },
         notice="One call gives all four partial derivatives; following such a gradient tells "
-        f"apart {accuracy:.0%} of the penguins that training never saw.",
+        f"Adelie from the others for {accuracy:.0%} of the penguins that training never saw.",
         checks=[
             check_close(
                 "151 of the 342 measured penguins are Adelie",

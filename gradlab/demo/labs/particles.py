@@ -14,14 +14,14 @@ STEP_SIZE = 0.1
 
 
 def valley(particle: jax.Array) -> jax.Array:
-    """Return sin²x₁ + 0.05 x₂², the seed's function of two variables, for a particle (x₁, x₂)."""
+    """Return sin²x₁ + 0.05 x₂², the function of two variables, for a particle (x₁, x₂)."""
     return gradlab.sine_squared(particle[0]) + 0.05 * gradlab.quadratic(particle[1])
 
 
 def run(settings: Settings) -> Findings:
-    """Move the seed's ten particles by one step, by two, and until they rest."""
-    f, num_steps = gradlab.wavy_bowl, 20 if settings.quick else 60
-    # The seed draws from key 1, so --seed 0 does too.
+    """Move ten particles by one step, by two, and until they rest."""
+    f, num_steps = gradlab.wavy_bowl, 30 if settings.quick else 60
+    # The original notebook draws from key 1, so --seed 0 does too.
     samples = jax.random.uniform(jax.random.key(settings.seed + 1), (10,), minval=-10, maxval=10)
     gradient_func = jax.grad(f)
     move = jax.jit(gradlab.move_samples, static_argnums=0)
@@ -52,8 +52,8 @@ def run(settings: Settings) -> Findings:
     by_hand = x - (np.sin(2 * x) + 0.1 * x)
     return Findings(
         tables={"Ten particles on sin²x + 0.05 x²": table},
-        notice="Each particle stops in the valley that its own slope leads to, not in the deepest "
-        "one, and a step of 1 throws some of them past it.",
+        notice="Each particle stops in the valley that its own slope leads to, which need not be "
+        "the deepest; a step of 1 throws some of them past theirs.",
         checks=[
             check_close("one step is x − (sin 2x + 0.1 x)", once, by_hand, 1e-5),
             check_close("descend agrees with repeated move_samples", end, repeated, 1e-5),
@@ -74,7 +74,7 @@ def run(settings: Settings) -> Findings:
             ),
             Picture(
                 "descent",
-                f"{num_steps} steps of size {STEP_SIZE}: every particle comes to rest in a valley.",
+                f"{num_steps} steps of size {STEP_SIZE}: each particle goes down to a valley.",
                 lambda filename: plots.save_descent_gif(filename, f, path),
                 suffix=".gif",
             ),

@@ -17,7 +17,7 @@ LARGEST_NORM = 1.0
 
 
 def run(settings: Settings) -> Findings:
-    """Take the seed's two transitions one by one, then 342 penguins."""
+    """Take two transitions one by one, then 342 penguins."""
     theta, transition = jnp.array(THETA), [jnp.array(part) for part in (S_TM1, R_T, S_T)]
     twice = [np.stack([part, part]) for part in transition]
     two = gradlab.per_example_grads(gradlab.td_loss)(theta, *twice)
@@ -38,7 +38,8 @@ def run(settings: Settings) -> Findings:
     clipped_rows = rows * np.minimum(1.0, LARGEST_NORM / norms)[:, None]
     clipped = np.linalg.norm(clipped_rows, axis=1)
     pulling = penguins[["species", "bill_length_mm", "flipper_length_mm", "body_mass_g"]]
-    pulling = pulling.assign(norm=norms, clipped=clipped).nlargest(5, "norm")
+    pulling = pulling.assign(**{"gradient norm": norms, "clipped at 1": clipped})
+    pulling = pulling.nlargest(5, "gradient norm")
 
     alone = jax.jit(jax.grad(gradlab.td_loss))(theta, *transition)
     summed = np.append(*jax.jit(jax.grad(gradlab.logistic_loss, (0, 1)))(W, b, inputs, gentoo))
@@ -60,7 +61,7 @@ def run(settings: Settings) -> Findings:
     return Findings(
         tables={
             "One transition, twice in the batch": transitions,
-            "The five penguins that pull hardest": pulling,
+            "Gentoo or not, from zero weights: the five penguins that pull hardest": pulling,
         },
         notice="The gradient of a summed loss is the sum of these rows; with the rows at hand, one "
         "can see which examples it comes from, and limit what each of them may do.",

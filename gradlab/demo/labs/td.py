@@ -15,7 +15,7 @@ from gradlab.demo.findings import Findings, Picture, Settings
 from gradlab.demo.self_checks import check_close, check_gradient
 from gradlab.plots.style import BLUE, ORANGE, axes_or_new
 
-# Seed 003: the parameters of a linear value function, and one transition.
+# The original notebook: the parameters of a linear value function, and one transition.
 THETA, S_TM1, R_T, S_T = [0.1, -0.1, 0.0], [1.0, 2.0, -1.0], 1.0, [2.0, 1.0, 0.0]
 
 # Sutton and Barto (2018), example 11.2: A leads to B or to C, then B pays 1 and C pays 0.
@@ -67,10 +67,11 @@ def run(settings: Settings) -> Findings:
     return Findings(
         tables={
             f"The gradient of one transition, with TD error {delta:.1f}": gradients,
-            "A leads to B or C, B pays 1, C pays 0": learned,
+            "Three values: A leads to B or C with equal chance, B pays 1, C pays 0": learned,
         },
-        notice="Both gradients shrink the same loss, but only the one with the target stopped "
-        "learns that B is worth 1 and C nothing.",
+        notice="The value of a state is the reward still to come; the target is the reward plus the "
+        "next state's value. Both gradients shrink the same loss, but only the one that takes the "
+        "target for a constant learns that B is worth 1 and C nothing.",
         checks=[
             check_close("the gradient of a linear value is the state", value_slope, S_TM1, 0),
             check_close("the TD error is 1.2", delta, 1.2, 1e-6),

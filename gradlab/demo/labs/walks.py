@@ -43,7 +43,7 @@ def run(settings: Settings) -> Findings:
     return Findings(
         tables={"The end of one walk": gradients, "Many walks": spread},
         notice="By the mean the gradient is always the number of steps; by the standard deviation "
-        "it is the noise itself, the same for every mean, and the whole walk where the mean is 0.",
+        "it is the noise alone, whatever the mean and sd: the walk itself if these are 0 and 1.",
         checks=[
             check_close(
                 "the gradient by the mean is the number of steps",
