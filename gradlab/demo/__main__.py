@@ -24,9 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _list() if options.list else _run(options)
     except KeyboardInterrupt:
-        message = (
-            f"interrupted; index.html is not rewritten, the figures in {options.out} are whole"
-        )
+        message = f"interrupted; index.html is as it was, the figures in {options.out} are whole"
         print(f"\ngradlab.demo: {message}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader has gone, as in `| head`

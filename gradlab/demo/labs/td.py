@@ -69,9 +69,9 @@ def run(settings: Settings) -> Findings:
             f"The gradient of one transition, with TD error {delta:.1f}": gradients,
             "Three values: A leads to B or C with equal chance, B pays 1, C pays 0": learned,
         },
-        notice="The value of a state is the reward still to come; the target is the reward plus the "
-        "next state's value. Both gradients shrink the same loss, but only the one that takes the "
-        "target for a constant learns that B is worth 1 and C nothing.",
+        notice="The value of a state is the reward still to come; the target is the reward plus "
+        "the next state's value. Both gradients shrink the same loss, but only the one that takes "
+        "the target for a constant learns that B is worth 1 and C nothing.",
         checks=[
             check_close("the gradient of a linear value is the state", value_slope, S_TM1, 0),
             check_close("the TD error is 1.2", delta, 1.2, 1e-6),
