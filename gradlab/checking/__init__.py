@@ -1,0 +1,2 @@
+from gradlab.checking.check import check_grads
+from gradlab.checking.report import GradientReport
