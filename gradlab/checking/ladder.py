@@ -40,18 +40,17 @@ class Ladder:
     ahead: Floats
 
 
-def make_bases(x: Floats, leaf_of: NDArray[np.intp], seeds: Sequence[int], number: int) -> Floats:
+def make_bases(x: Floats, counts: Sequence[int], seeds: Sequence[int], number: int) -> Floats:
     """Make the numbers by which elements move at step 1.
 
     Row 0 moves every element forwards by about a third of its size, by a number with so few bits
-    that x + t needs no rounding. The others, one for each
-    projection, have random signs and magnitudes: with signs alone, two wrong elements would cancel
-    every other time. Each leaf draws from a seed of its own, so that one more leaf elsewhere
-    changes none of its numbers.
+    that x + t needs no rounding. The others, one for each projection, have random signs and
+    magnitudes: with signs alone, two wrong elements would cancel every other time. Each leaf draws
+    from a seed of its own, so that one more leaf elsewhere changes none of its numbers.
 
     Args:
         x: All leaves laid end to end, `(coordinates,)`.
-        leaf_of: For each coordinate, its leaf.
+        counts: For each leaf, how many coordinates are its own.
         seeds: For each leaf, its seed.
         number: How many projections.
 
@@ -59,16 +58,14 @@ def make_bases(x: Floats, leaf_of: NDArray[np.intp], seeds: Sequence[int], numbe
         `(1 + number, coordinates)`.
     """
     _, exponent = np.frexp(np.where(np.isfinite(x), np.abs(x), 1.0))
-    size = np.ldexp(COARSEST, np.maximum(exponent, 0))
     rows = np.empty((1 + number, len(x)))
-    rows[0] = size
-    counts = np.bincount(leaf_of, minlength=len(seeds))
+    rows[0] = np.ldexp(COARSEST, np.maximum(exponent, 0))
     start = 0
-    for seed, count in zip(seeds, counts.tolist(), strict=True):
+    for seed, count in zip(seeds, counts, strict=True):
         generator = np.random.default_rng(seed)
         signs = 1.0 - 2.0 * generator.integers(0, 2, (number, count))
         magnitudes = signs * generator.uniform(0.5, 1.0, (number, count))
-        rows[1:, start : start + count] = magnitudes * size[start : start + count]
+        rows[1:, start : start + count] = magnitudes * rows[0, start : start + count]
         start += count
     return rows
 

@@ -30,6 +30,8 @@ class Programs:
         self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
         self.how = "eager" if traced.jaxpr is None else "batched"
         self._values: dict[str, Callable[..., Any]] = {}
+        self._push_error: Exception | bool | None = None
+        self._value = jax.jit(traced.call)
         self._pull = jax.jit(self._pull_rows)
         self._push = jax.jit(self._push_directions)
 
@@ -83,7 +85,7 @@ class Programs:
                 return self._compiled("batched")(*given)
             except Exception:  # whatever a function raises that has no batching rule
                 self.how = "mapped"
-        return self._compiled("mapped")(*given)
+        return self._compiled(self.how)(*given)
 
     def _compiled(self, how: str) -> Callable[..., Any]:
         if how not in self._values:
@@ -131,6 +133,23 @@ class Programs:
         return np.stack(found)
 
     # Derivatives
+
+    def value(self, x: Any, carried: Any) -> Floats:
+        """Return the value itself."""
+        with settings(self.traced.wide):
+            run = self.traced.call if self.how == "eager" else self._value
+            return _on_host(run(list(x), list(carried)))
+
+    def need_push(self, attempt: Callable[[], Any]) -> None:
+        """Raise what forward mode raises, without trying again where it was tried before."""
+        if self._push_error is None:
+            try:
+                attempt()
+                self._push_error = False
+            except Exception as error:
+                self._push_error = error
+        if self._push_error:
+            raise self._push_error
 
     def pull(self, x: Any, carried: Any, rows: Any) -> tuple[Floats, Floats, list[Floats]]:
         """Return the rows of the value, the size of their terms, and their gradients.

@@ -6,18 +6,18 @@ elements are asked one by one, or, in a large leaf, the wrong half is halved unt
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradlab.checking.coordinates import Leaf
 from gradlab.checking.ladder import Direction, Ladder, climb, exponents
 from gradlab.checking.limits import Floats
+from gradlab.checking.subject import PROJECTIONS, Derivatives, Subject
 from gradlab.checking.verdicts import (
     AGREE,
-    CANNOT_TELL,
+    RESOLUTION,
     WORST_FIRST,
     WRONG,
     Answers,
@@ -27,43 +27,7 @@ from gradlab.checking.verdicts import (
 
 FEW = 32  # coordinates that are asked one by one at once
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
-PROJECTIONS = 2
 GROUP = 256  # directions in one batch
-
-
-@dataclasses.dataclass(frozen=True)
-class Derivatives:
-    """What AD says: the gradient of each row in some mode, or its slopes along directions.
-
-    Attributes:
-        mode: `rev`, `fwd` or `grad`.
-        gradient: `(rows, coordinates)`, or None for forward mode, which only has `along`.
-        along: Slopes along directions, `(directions, rows)`.
-    """
-
-    mode: str
-    gradient: Floats | None
-    along: Callable[[Sequence[Direction]], Floats] | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Subject:
-    """All that the search needs of a function at a point."""
-
-    leaves: Sequence[Leaf]
-    x: Floats
-    bases: Floats
-    evaluate: Callable[[Sequence[Direction], NDArray[np.intp], Floats], Floats]
-    derivatives: Sequence[Derivatives]
-    size: Floats  # of the terms of each row
-    bulk: Floats  # the largest size in the output leaf of each row
-    group: NDArray[np.intp]  # output leaf of each row
-    point_eps: float
-    eps: float
-    user_eps: float
-    material: float
-    rounds: bool
-    lifted: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +77,7 @@ def search(subject: Subject) -> list[Finding]:
     together = [
         leaf
         for leaf in subject.leaves
-        if leaf.size and (subject.lifted or leaf.size > MANY) and leaf.size > 1
+        if leaf.size and (subject.sharp or leaf.size > MANY) and leaf.size > 1
     ]
     if together:
         projected = ask(
@@ -135,7 +99,7 @@ def search(subject: Subject) -> list[Finding]:
 
 def ask(subject: Subject, directions: Sequence[Direction]) -> list[Asked]:
     """Climb along directions and judge every mode of differentiation on what was found."""
-    rungs = exponents(directions, subject.x, subject.point_eps)
+    rungs = exponents(directions, subject.x, subject.traced.eps)
     batches: dict[tuple[int, ...], list[Direction]] = {}
     for direction, ks in zip(directions, rungs, strict=True):
         batches.setdefault(tuple(ks), []).append(direction)
@@ -144,15 +108,34 @@ def ask(subject: Subject, directions: Sequence[Direction]) -> list[Asked]:
         for first in range(0, len(members), GROUP):
             part = members[first : first + GROUP]
             ladder = climb(subject.evaluate, part, [ks] * len(part))
-            asked.extend(_judge(subject, part, ladder, d) for d in subject.derivatives)
+            modes = [_judge(subject, part, ladder, d) for d in subject.derivatives]
+            asked.extend(_compare(modes) if len(modes) > 1 else modes)
     return asked
+
+
+def _compare(modes: list[Asked]) -> list[Asked]:
+    """Compare forward with reverse mode: both must give the same number, whatever f does."""
+    first, second = (asked.questions for asked in modes)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(first.slope - second.slope)
+    size = np.fmax(np.fmax(first.spread, second.spread), first.scale)
+    differ = apart > np.fmax(first.material, 1e3 * first.eps) * size
+    agree = [asked.answers.verdict != WRONG for asked in modes]
+    settled = ~(agree[0] & agree[1])
+    if not np.any(differ & ~settled):
+        return modes
+    answers = modes[0].answers
+    verdict, cause = answers.verdict.copy(), answers.cause.copy()
+    verdict[differ & ~settled], cause[differ & ~settled] = WRONG, "modes"
+    changed = dataclasses.replace(answers, verdict=verdict, cause=cause)
+    return [dataclasses.replace(modes[0], answers=changed), modes[1]]
 
 
 def _judge(
     subject: Subject, directions: Sequence[Direction], ladder: Ladder, derivatives: Derivatives
 ) -> Asked:
     slope, spread = _slopes(subject, directions, derivatives)
-    scale = np.stack([_leaf_scale(subject, direction) for direction in directions])
+    scale = np.stack([subject.scale(direction.start) for direction in directions])
     number, rows, steps = ladder.ahead.shape
     questions = Questions(
         steps=ladder.steps,
@@ -160,13 +143,13 @@ def _judge(
         centre=np.broadcast_to(ladder.centre, (number, rows)).reshape(-1),
         ahead=ladder.ahead.reshape(-1, steps),
         size=np.broadcast_to(subject.size, (number, rows)).reshape(-1),
-        bulk=np.broadcast_to(subject.bulk, (number, rows)).reshape(-1),
+        bulk=np.broadcast_to(subject.over_output(subject.size), (number, rows)).reshape(-1),
         slope=slope.reshape(-1),
         spread=spread.reshape(-1),
         scale=scale.reshape(-1),
-        eps=subject.eps,
+        eps=subject.traced.eps,
         material=subject.material,
-        rounds=subject.rounds,
+        rounds=subject.traced.rounds,
     )
     return Asked(derivatives.mode, directions, questions, judge(questions), scale)
 
@@ -186,32 +169,6 @@ def _slopes(
             slope.append(terms.sum(axis=1))
             spread.append(np.sqrt(np.sum(terms**2, axis=1)))
     return np.stack(slope), np.stack(spread)
-
-
-def _leaf_scale(subject: Subject, direction: Direction) -> Floats:
-    """Return the slope, for each row, beside which a smaller one counts as part of it."""
-    gradient = next((d.gradient for d in subject.derivatives if d.gradient is not None), None)
-    if gradient is None:
-        return np.zeros(len(subject.size))
-    (leaf,) = [leaf for leaf in subject.leaves if leaf.start <= direction.start < leaf.stop]
-    key = leaf.path
-    if key not in _leaf_scale_cache(subject):
-        terms = np.abs(gradient[:, leaf.start : leaf.stop])
-        terms = terms * subject.bases[0, leaf.start : leaf.stop]
-        largest = np.max(np.where(np.isfinite(terms), terms, 0.0), axis=1, initial=0.0)
-        for group in np.unique(subject.group):
-            members = subject.group == group
-            largest[members] = np.max(largest[members])
-        _leaf_scale_cache(subject)[key] = np.sqrt(subject.user_eps) * largest
-    return _leaf_scale_cache(subject)[key]
-
-
-def _leaf_scale_cache(subject: Subject) -> dict[str, Floats]:
-    cache = subject.__dict__.get("_scales")
-    if cache is None:
-        cache = {}
-        object.__setattr__(subject, "_scales", cache)
-    return cache
 
 
 def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
@@ -237,7 +194,7 @@ def _from_projections(
         part = slice(i * rows, (i + 1) * rows)
         inside = np.abs(asked.questions.slope[part] - answers.fd[part]) <= answers.half[part]
         still = (answers.verdict[part] == AGREE) & ~answers.clean[part]
-        fine = answers.half[part] <= 0.05 * asked.scale[i]
+        fine = answers.half[part] <= RESOLUTION * asked.scale[i]
         if not np.all(answers.verdict[part] == AGREE):
             return None
         if not np.all((inside & fine) | still):
@@ -372,5 +329,3 @@ def _worst(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Fi
 def _single(direction: Direction) -> bool:
     return direction.stop - direction.start == 1
 
-
-__all__ = ["AGREE", "CANNOT_TELL", "WRONG", "Derivatives", "Finding", "Subject", "ask", "search"]

@@ -16,6 +16,7 @@ WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
 
 RESOLUTION = 0.05  # a slope known to within this part of itself is known; it is no tolerance
 WIDER = (3.0, 9.0, 27.0)  # how much more noise to allow for where the first estimate settles nothing
+NEGLIGIBLE = 1e-6  # times `scale`: AD's own rounding
 PLATEAU = 6  # so many finest steps without any change on either side: the function is flat here
 
 Bools = NDArray[np.bool_]
@@ -137,7 +138,8 @@ def _judge(q: Questions, sigma: Floats) -> Answers:
     rounding = 32 * q.eps * np.fmax(q.bulk, np.abs(q.centre))
     constant = (largest <= rounding) & (np.abs(slope) * t[0] <= 2 * rounding)
     flat = _plateau(change_ahead) & _plateau(change_behind)
-    still = (flat & (slope == 0)) | constant
+    nothing = np.abs(slope) <= NEGLIGIBLE * q.scale
+    still = (flat & nothing) | constant
 
     secant = _typical(np.fmax(change_ahead, change_behind) / t)
     resolved = half <= RESOLUTION * np.fmax(own, q.scale)
@@ -151,7 +153,7 @@ def _judge(q: Questions, sigma: Floats) -> Answers:
     high = np.fmax(left.centre + left.half, right.centre + right.half)
     room = q.material * steepest
     outside = (slope < low - room) | (slope > high + room) | ~np.isfinite(slope)
-    stairs = flat & (slope != 0) & ~constant
+    stairs = flat & ~nothing & ~constant
 
     number = len(slope)
     verdict = np.full(number, CANNOT_TELL, dtype="<U11")
