@@ -85,7 +85,9 @@ def _print(value: Any, depth: int) -> Hashable:
         return type(value), value
     if isinstance(value, tuple | frozenset):
         return type(value), tuple(_print(v, depth) for v in value)
-    if isinstance(value, jax.Array | np.dtype | type | types.ModuleType | types.BuiltinFunctionType):
+    if isinstance(
+        value, jax.Array | np.dtype | type | types.ModuleType | types.BuiltinFunctionType
+    ):
         return ByIdentity(value)
     if isinstance(value, types.FunctionType):
         return _print_function(value, depth)

@@ -161,16 +161,14 @@ def _check(
     try:
         subject = prepare(f, coordinates, reals, carried, modes, seed, judged, identity, _cache)
     except Undifferentiable as error:
-        return undifferentiable(coordinates, str(error), order), []
-    return [
-        dataclasses.replace(describe_finding(subject, finding), order=order)
-        for finding in search(subject)
-    ], subject.notes
+        leaves, notes = undifferentiable(coordinates, str(error)), []
+    else:
+        leaves = [describe_finding(subject, finding) for finding in search(subject)]
+        notes = subject.notes
+    return [dataclasses.replace(leaf, order=order) for leaf in leaves], notes
 
 
-def _report(
-    leaves: list[LeafReport], notes: list[str], coordinates: Coordinates
-) -> GradientReport:
+def _report(leaves: list[LeafReport], notes: list[str], coordinates: Coordinates) -> GradientReport:
     skipped = [leaf.path for leaf in coordinates.leaves if leaf.kind == "carried"]
     return GradientReport(tuple(leaves), tuple(notes), tuple(skipped))
 

@@ -50,14 +50,16 @@ def hand_written(
                 f"grad: got {describe(found)}, expected a tuple of {len(numbers)} gradients, one "
                 "for each argument"
             )
-        expected = jax.tree.structure(tuple(given[n] for n in numbers))
+        expected: Any = jax.tree.structure(tuple(given[n] for n in numbers))
         if jax.tree.structure(found) != expected:
             raise ValueError(
                 f"grad: got {jax.tree.structure(found)}, expected {expected}, the structure of "
                 "the arguments"
             )
         leaves = dict(zip(_paths(args, numbers), jax.tree.leaves(found), strict=True))
-        return _side_by_side([(leaf, jnp.asarray(leaves[leaf.path])) for leaf in coordinates.moving])
+        return _side_by_side(
+            [(leaf, jnp.asarray(leaves[leaf.path])) for leaf in coordinates.moving]
+        )
 
     return vector
 

@@ -30,7 +30,8 @@ class Programs:
         self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
         self.how = "eager" if traced.jaxpr is None else "batched"
         self._values: dict[str, Callable[..., Any]] = {}
-        self._push_error: Exception | bool | None = None
+        self._can_push = False
+        self._push_error: Exception | None = None
         self._value = jax.jit(traced.call)
         self._pull = jax.jit(self._pull_rows)
         self._push = jax.jit(self._push_directions)
@@ -93,9 +94,7 @@ class Programs:
         return self._values[how]
 
     def _at_points(self, how: str) -> Callable[..., Any]:
-        def at_points(
-            x: Any, carried: Any, bases: Any, rows: Any, table: Any, t: Any
-        ) -> Any:
+        def at_points(x: Any, carried: Any, bases: Any, rows: Any, table: Any, t: Any) -> Any:
             def at(point: Any) -> Any:
                 row, step = point
                 moved = [
@@ -142,13 +141,13 @@ class Programs:
 
     def need_push(self, attempt: Callable[[], Any]) -> None:
         """Raise what forward mode raises, without trying again where it was tried before."""
-        if self._push_error is None:
+        if self._push_error is None and not self._can_push:
             try:
                 attempt()
-                self._push_error = False
+                self._can_push = True
             except Exception as error:
                 self._push_error = error
-        if self._push_error:
+        if self._push_error is not None:
             raise self._push_error
 
     def pull(self, x: Any, carried: Any, rows: Any) -> tuple[Floats, Floats, list[Floats]]:

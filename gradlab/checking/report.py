@@ -2,8 +2,9 @@
 
 import dataclasses
 import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gradlab.checking.funnel import Funnel, plot_funnel
 from gradlab.checking.verdicts import WORST_FIRST
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class LeafReport:
         shape: Its shape.
         dtype: Its dtype.
         index: The element that decided; None where a whole direction was checked.
+        part: `real` or `imag`, the part of a complex element that was moved; otherwise empty.
         output: The output whose derivative this is, where there are several.
         ad: The derivative according to automatic differentiation.
         fd: The derivative according to finite differences.
@@ -42,6 +44,7 @@ class LeafReport:
     shape: tuple[int, ...]
     dtype: str
     index: tuple[int, ...] | None
+    part: str
     output: str
     ad: float | complex
     fd: float | complex
@@ -54,7 +57,7 @@ class LeafReport:
     mode: str
     order: int
     checked: str
-    funnel: Any = dataclasses.field(default=None, repr=False)
+    funnel: Funnel | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,9 +164,8 @@ class GradientReport:
         Raises:
             ValueError: If there is no such leaf.
         """
-        from gradlab.checking.funnel import plot_funnel  # imports matplotlib
-
-        found = [leaf for leaf in self.worst_first() if path in (None, leaf.path)]
+        leaves = [leaf for leaf in self.worst_first() if path in (None, leaf.path)]
+        found = [leaf.funnel for leaf in leaves if leaf.funnel is not None]
         if not found:
             known = ", ".join(leaf.path for leaf in self.leaves)
             raise ValueError(f"path: got {path!r}, expected one of {known}")
@@ -177,6 +179,8 @@ def _cells(leaf: LeafReport) -> tuple[str, ...]:
     where = "all together" if leaf.index is None else f"{list(leaf.index)} of {leaf.shape}"
     if leaf.index == ():
         where = "the number"
+    if leaf.part:
+        where += f", {leaf.part} part"
     name = leaf.path + ("" if leaf.order == 1 else " (2nd derivative)")
     if leaf.mode == "fwd":
         name += " (forward)"

@@ -66,6 +66,7 @@ class Finding:
     asked_of: Asked | None
     entry: int
     others: int  # how many more elements are not in agreement
+    other_ad: float | None  # what the other mode says of the same
 
 
 def search(subject: Subject) -> list[Finding]:
@@ -104,7 +105,8 @@ def ask(subject: Subject, directions: Sequence[Direction]) -> list[Asked]:
     for direction, ks in zip(directions, rungs, strict=True):
         batches.setdefault(tuple(ks), []).append(direction)
     asked = []
-    for ks, members in batches.items():
+    for exponents_k, members in batches.items():
+        ks = list(exponents_k)
         for first in range(0, len(members), GROUP):
             part = members[first : first + GROUP]
             ladder = climb(subject.evaluate, part, [ks] * len(part))
@@ -119,7 +121,7 @@ def _compare(modes: list[Asked]) -> list[Asked]:
     with np.errstate(invalid="ignore"):
         apart = np.abs(first.slope - second.slope)
     size = np.fmax(np.fmax(first.spread, second.spread), first.scale)
-    differ = apart > np.fmax(first.material, 1e3 * first.eps) * size
+    differ = apart > np.fmax(first.material * size, 1e3 * first.eps * first.bulk)
     agree = [asked.answers.verdict != WRONG for asked in modes]
     settled = ~(agree[0] & agree[1])
     if not np.any(differ & ~settled):
@@ -162,13 +164,13 @@ def _slopes(
         assert derivatives.along is not None
         slope = derivatives.along(directions)
         return slope, np.abs(slope)
-    slope, spread = [], []
+    slopes, spreads = [], []
     for d in directions:
         with np.errstate(invalid="ignore", over="ignore"):
             terms = gradient[:, d.start : d.stop] * subject.bases[d.base, d.start : d.stop]
-            slope.append(terms.sum(axis=1))
-            spread.append(np.sqrt(np.sum(terms**2, axis=1)))
-    return np.stack(slope), np.stack(spread)
+            slopes.append(terms.sum(axis=1))
+            spreads.append(np.sqrt(np.sum(terms**2, axis=1)))
+    return np.stack(slopes), np.stack(spreads)
 
 
 def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
@@ -254,7 +256,8 @@ def _by_halves(subject: Subject, leaf: Leaf) -> Finding:
             errors = np.abs(ahead - 2 * values[0] + behind) / steps
         score = np.median(np.where(np.isfinite(errors), errors, np.inf), axis=1)
         if not np.isfinite(score).all() or finding.cause == "nan":
-            bad = ~np.isfinite(derivatives.gradient[:, low:middle]).all()
+            gradient = np.zeros(0) if derivatives.gradient is None else derivatives.gradient
+            bad = not np.isfinite(gradient[..., low:middle]).all()
             score = np.array([float(bad), 0.5])
         low, high = (low, middle) if score[0] >= score[1] else (middle, high)
     element = _worst(subject, leaf, ask(subject, [Direction(0, low, low + 1)]), "bisection")
@@ -288,7 +291,7 @@ def _worst(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Fi
             known = -np.log10(np.fmax(np.fmax(error, width), 1e-16))
         rank = np.select([a.verdict == v for v in WORST_FIRST], [0, 1, 2])
         rows = len(a.verdict) // len(one.directions)
-        bad |= {int(k) // rows for k in np.flatnonzero(rank < 2)}
+        bad |= {one.directions[int(k) // rows].start for k in np.flatnonzero(rank < 2)}
         tell = np.where(rank == 0, error, np.where(rank == 1, width, np.fmax(error, width)))
         tell = np.where(np.isnan(tell), np.inf, tell)
         # Among equals the one with the largest slope is the most telling.
@@ -305,6 +308,7 @@ def _worst(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Fi
     a, q = one.answers, one.questions
     direction = one.directions[i]
     unit = subject.bases[direction.base, direction.start] if _single(direction) else 1.0
+    twin = next((o for o in asked if o.mode != one.mode and o.directions == one.directions), None)
     return Finding(
         leaf=leaf,
         verdict=str(a.verdict[k]),
@@ -323,9 +327,9 @@ def _worst(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Fi
         asked_of=one,
         entry=k,
         others=len(bad) - 1 if bad else 0,
+        other_ad=None if twin is None else float(twin.questions.slope[k] / unit),
     )
 
 
 def _single(direction: Direction) -> bool:
     return direction.stop - direction.start == 1
-

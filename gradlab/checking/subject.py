@@ -158,9 +158,7 @@ def prepare(
 
     def make(lift: bool) -> Subject:
         of_judged = None if judged is None else programs(lift, judged)
-        return _subject(
-            programs(lift), of_judged, coordinates.moving, reals, carried, modes, seed
-        )
+        return _subject(programs(lift), of_judged, coordinates.moving, reals, carried, modes, seed)
 
     try:
         subject = make(lift=True)
@@ -199,9 +197,7 @@ def _subject(
         parts.append(part)
     rows, owner = _rows(traced, len(flat))
 
-    def evaluate(
-        directions: Sequence[Direction], which: NDArray[np.intp], steps: Floats
-    ) -> Floats:
+    def evaluate(directions: Sequence[Direction], which: NDArray[np.intp], steps: Floats) -> Floats:
         return programs.values(x, others, parts, rows, directions, which, steps)
 
     def along(directions: Sequence[Direction]) -> Floats:
@@ -226,7 +222,7 @@ def _subject(
             else:
                 programs.need_push(lambda: along(here))
                 derivatives.append(Derivatives("fwd", None, along))
-        except Exception as error:  # noqa: BLE001 - a mode that f does not have may raise anything
+        except Exception as error:
             if type(error).__name__ == "XlaRuntimeError":
                 raise
             reasons.append(str(error).strip().split("\n")[0][:160])
@@ -256,7 +252,7 @@ def _add_native(
     rows = None if subject.rows is None else subject.rows.astype(np.float32)
     try:
         value, _, gradients = programs(False).pull(reals, carried, rows)
-    except Exception:  # noqa: BLE001 - then there is nothing to compare
+    except Exception:
         return
     gradient = np.concatenate([g.reshape(len(value), -1) for g in gradients], axis=1)
     subject.native = Native(gradient, value)
@@ -279,7 +275,8 @@ def _rows(traced: Traced, coordinates: int) -> tuple[NDArray[Any] | None, NDArra
     generator = np.random.default_rng(0)
     signs = 1.0 - 2.0 * generator.integers(0, 2, total)
     weights = signs * generator.uniform(0.5, 1.0, total)
-    row, owners = np.empty(total, np.intp), []
+    row = np.empty(total, np.intp)
+    owners: list[int] = []
     start = 0
     for number, (_, size) in enumerate(traced.outputs):
         share = min(size, max(1, most * size // total))

@@ -9,14 +9,19 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.limits import Floats, Interval, limit, noise
+from gradlab.checking.limits import SPREAD, WIDENING, Floats, Interval, limit, noise
 
 AGREE, CANNOT_TELL, WRONG = "agree", "cannot tell", "wrong"
 WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
 
 RESOLUTION = 0.05  # a slope known to within this part of itself is known; it is no tolerance
-WIDER = (3.0, 9.0, 27.0)  # how much more noise to allow for where the first estimate settles nothing
+WIDER = (
+    3.0,
+    9.0,
+    27.0,
+)  # how much more noise to allow for where the first estimate settles nothing
 NEGLIGIBLE = 1e-6  # times `scale`: AD's own rounding
+BROAD = 2.0**-12  # a plateau of this width, beside x, is no rounding
 PLATEAU = 6  # so many finest steps without any change on either side: the function is flat here
 
 Bools = NDArray[np.bool_]
@@ -66,11 +71,18 @@ class Answers:
     rung: NDArray[np.intp]
     left: Floats
     right: Floats
-    clean: Bools  # agree, and neither a kink nor noise in sight: what may certify others
+    clean: Bools  # the slope is known, and AD is in its interval
+    sigma: Floats
 
 
 def judge(q: Questions) -> Answers:
     """Answer every question."""
+    with np.errstate(all="ignore"):  # NaN stands for values that are not there
+        return _judge_patiently(q)
+
+
+def _judge_patiently(q: Questions) -> Answers:
+    """Judge, and again with more noise where that may settle what is open."""
     floor = 0.5 * q.eps * np.maximum(q.size, np.abs(q.centre))
     sigma = noise(q.behind, q.centre, q.ahead, floor)
     answers = _judge(q, sigma)
@@ -86,7 +98,11 @@ def judge(q: Questions) -> Answers:
         again = _judge(q, factor * sigma)
         better = open_ & (again.verdict != CANNOT_TELL)
         verdict[better], cause[better] = again.verdict[better], again.cause[better]
-        fd[better], half[better], rung[better] = again.fd[better], again.half[better], again.rung[better]
+        fd[better], half[better], rung[better] = (
+            again.fd[better],
+            again.half[better],
+            again.rung[better],
+        )
         withdrawn = doubtful & (again.verdict != WRONG)
         verdict[withdrawn], cause[withdrawn] = CANNOT_TELL, "doubt"
         sure = withdrawn & (again.verdict == AGREE) & (again.half <= 1e-3 * np.abs(again.fd))
@@ -138,6 +154,7 @@ def _judge(q: Questions, sigma: Floats) -> Answers:
     rounding = 32 * q.eps * np.fmax(q.bulk, np.abs(q.centre))
     constant = (largest <= rounding) & (np.abs(slope) * t[0] <= 2 * rounding)
     flat = _plateau(change_ahead) & _plateau(change_behind)
+    width = _plateau_width(change_ahead, change_behind, t)
     nothing = np.abs(slope) <= NEGLIGIBLE * q.scale
     still = (flat & nothing) | constant
 
@@ -165,8 +182,7 @@ def _judge(q: Questions, sigma: Floats) -> Answers:
     say(resolved | still, AGREE, "")
     say(wrong & ~still, WRONG, "slope")
     say(stairs & ~wrong & q.rounds, CANNOT_TELL, "stairs")
-    tall = _plateau_height(change_ahead, change_behind, t) > 2.0**-12
-    say(stairs & ~wrong & tall & ~resolved, WRONG, "plateau")
+    say(stairs & ~wrong & (width > BROAD) & ~resolved, WRONG, "plateau")
     say(edge & ~wrong, CANNOT_TELL, "edge")
     say(kink & ~outside, CANNOT_TELL, "kink")
     say(kink & outside, WRONG, "kink")
@@ -179,8 +195,12 @@ def _judge(q: Questions, sigma: Floats) -> Answers:
     say(~has_ahead & ~has_behind, CANNOT_TELL, "isolated")
     say(~np.isfinite(q.centre), CANNOT_TELL, "value")
     clean = (verdict == AGREE) & resolved
-    fd_shown = np.where(still & ~np.isfinite(slope_fd), 0.0, slope_fd)
-    return Answers(verdict, cause, fd_shown, half, rung, left.centre, right.centre, clean)
+    say(clean & (difference > half), AGREE, "immaterial")
+    known_flat = (flat & nothing) | (cause == "plateau")
+    fd_shown = np.where(known_flat, 0.0, slope_fd)
+    floor = 0.5 * q.eps * np.fmax(q.bulk, np.abs(q.centre))
+    half = np.where(known_flat, WIDENING * SPREAD * floor / np.fmax(width, t[-1]), half)
+    return Answers(verdict, cause, fd_shown, half, rung, left.centre, right.centre, clean, sigma)
 
 
 def _some_finite(values: Floats, steps: Floats) -> Bools:
@@ -198,7 +218,7 @@ def _plateau(changes: Floats) -> Bools:
     return np.all(changes[:, -PLATEAU:] == 0, axis=1)
 
 
-def _plateau_height(ahead: Floats, behind: Floats, steps: Floats) -> Floats:
+def _plateau_width(ahead: Floats, behind: Floats, steps: Floats) -> Floats:
     """Return the coarsest step up to which nothing changes on either side."""
     still = (ahead == 0) & (behind == 0)
     run = np.cumprod(still[:, ::-1], axis=1)[:, ::-1]
