@@ -34,7 +34,7 @@ def culprits(subject: Subject, finding: Finding) -> list[Site]:
     is one, otherwise all together.
     """
     closed = subject.traced.jaxpr
-    if closed is None or finding.asked_of is None or finding.mode == "grad":
+    if closed is None or finding.mode == "grad":
         return []
     found = list(sites(closed.jaxpr))
     if not found or not _explains(subject, finding, found):
@@ -78,11 +78,8 @@ def has_open_loop(subject: Subject) -> bool:
 
 def _explains(subject: Subject, finding: Finding, replaced: Sequence[Site]) -> bool:
     """Tell whether the derivative is that of FD when `replaced` are taken out."""
-    assert finding.asked_of is not None
     run = without(subject.traced.jaxpr, replaced)
-    number = len(finding.asked_of.directions)
-    rows = len(finding.asked_of.answers.verdict) // number
-    direction = finding.asked_of.directions[finding.entry // rows]
+    direction = finding.asked_of.direction(finding.entry)
     tangents, start = [], 0
     for leaf in subject.reals:
         moving = np.zeros(leaf.size)
@@ -104,7 +101,7 @@ def _explains(subject: Subject, finding: Finding, replaced: Sequence[Site]) -> b
     slope = slopes[finding.row] if subject.rows is None else subject.rows[finding.row] @ slopes
     answers = finding.asked_of.answers
     fd, half = answers.fd[finding.entry], answers.half[finding.entry]
-    if half > RESOLUTION * max(abs(fd), abs(finding.asked_of.questions.slope[finding.entry])):
+    if half > RESOLUTION * max(abs(fd), abs(finding.asked_of.claims.slope[finding.entry])):
         return False  # anything would explain what is hardly known
     room = half + subject.material * max(abs(fd), abs(slope))
     return bool(np.isfinite(slope) and abs(slope - fd) <= room)

@@ -99,20 +99,14 @@ def limit(values: Floats, errors: Floats, powers: tuple[int, ...]) -> Interval:
         c = 2.0**power
         values = (c * values[:, 1:] - values[:, :-1]) / (c - 1)
         errors = (c * errors[:, 1:] + errors[:, :-1]) / (c - 1)
-    number, steps = values.shape
-    low, high = np.full(number, -np.inf), np.full(number, np.inf)
-    centre, half = np.full(number, np.nan), np.full(number, np.inf)
-    rung = np.zeros(number, np.intp)
-    walking = np.ones(number, np.bool_)
-    for k in reversed(range(steps)):
-        value, width = values[:, k], SPREAD * errors[:, k]
-        known = np.isfinite(value) & np.isfinite(width)
-        meets = (value - width <= high) & (value + width >= low)
-        walking &= meets | ~known
-        taken = walking & known
-        low = np.where(taken, np.maximum(low, value - width), low)
-        high = np.where(taken, np.minimum(high, value + width), high)
-        narrower = taken & (width < half)
-        centre, half = np.where(narrower, value, centre), np.where(narrower, width, half)
-        rung = np.where(narrower, k, rung)
-    return Interval(centre, WIDENING * half, rung)
+    # From here on the finest step comes first.
+    values, widths = values[:, ::-1], SPREAD * errors[:, ::-1]
+    known = np.isfinite(values) & np.isfinite(widths)
+    low = np.maximum.accumulate(np.where(known, values - widths, -np.inf), axis=1)
+    high = np.minimum.accumulate(np.where(known, values + widths, np.inf), axis=1)
+    walked = np.logical_and.accumulate(low <= high, axis=1) & known
+    width = np.where(walked, widths, np.inf)
+    best = np.argmin(width, axis=1)
+    here = np.arange(len(values)), best
+    centre = np.where(np.isfinite(width[here]), values[here], np.nan)
+    return Interval(centre, WIDENING * width[here], values.shape[1] - 1 - best)

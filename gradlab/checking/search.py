@@ -7,13 +7,14 @@ elements are asked one by one, or, in a large leaf, the wrong half is halved unt
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradlab.checking.coordinates import Leaf
 from gradlab.checking.ladder import Direction, Ladder, climb, exponents
 from gradlab.checking.limits import Floats
+from gradlab.checking.sights import View
 from gradlab.checking.subject import PROJECTIONS, Derivatives, Subject
 from gradlab.checking.verdicts import (
     AGREE,
@@ -21,7 +22,7 @@ from gradlab.checking.verdicts import (
     WORST_FIRST,
     WRONG,
     Answers,
-    Questions,
+    Claims,
     judge,
 )
 
@@ -32,17 +33,22 @@ GROUP = 256  # directions in one batch
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """The answers for some directions, in one mode; every array is `(directions, rows)`."""
+    """The answers along some directions in one mode; a question is a direction and a row."""
 
     mode: str
     directions: Sequence[Direction]
-    questions: Questions
+    view: View
+    claims: Claims
     answers: Answers
-    scale: Floats
 
-    def where(self, name: str) -> Any:
-        """Return one field of the answers as `(directions, rows)`."""
-        return getattr(self.answers, name).reshape(len(self.directions), -1)
+    @property
+    def rows(self) -> int:
+        """The number of rows of the value."""
+        return len(self.claims.slope) // len(self.directions)
+
+    def direction(self, question: int) -> Direction:
+        """Return the direction of a question."""
+        return self.directions[question // self.rows]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Finding:
     digits: float
     asked: str
     blind: float  # a projection could not have seen an element whose slope is below this
-    asked_of: Asked | None
+    asked_of: Asked
     entry: int
     others: int  # how many more elements are not in agreement
     other_ad: float | None  # what the other mode says of the same
@@ -89,8 +95,8 @@ def search(subject: Subject) -> list[Finding]:
                 for p in range(PROJECTIONS)
             ],
         )
-        for number, leaf in enumerate(together):
-            finding = _from_projections(subject, leaf, projected, number)
+        for leaf in together:
+            finding = _from_projections(subject, leaf, projected)
             if finding is not None:
                 found[leaf.path] = finding
     return [
@@ -110,50 +116,51 @@ def ask(subject: Subject, directions: Sequence[Direction]) -> list[Asked]:
         for first in range(0, len(members), GROUP):
             part = members[first : first + GROUP]
             ladder = climb(subject.evaluate, part, [ks] * len(part))
-            modes = [_judge(subject, part, ladder, d) for d in subject.derivatives]
+            modes = _judge(subject, part, ladder)
             asked.extend(_compare(modes) if len(modes) > 1 else modes)
+    return asked
+
+
+def _judge(subject: Subject, directions: Sequence[Direction], ladder: Ladder) -> list[Asked]:
+    number, rows, steps = ladder.ahead.shape
+
+    def each(array: Floats) -> Floats:
+        return np.broadcast_to(array, (number, rows)).reshape(-1)
+
+    view = View(
+        steps=ladder.steps,
+        behind=ladder.behind.reshape(-1, steps),
+        centre=each(ladder.centre),
+        ahead=ladder.ahead.reshape(-1, steps),
+        size=each(subject.size),
+        bulk=each(subject.over_output(subject.size)),
+        eps=subject.traced.eps,
+        rounds=subject.traced.rounds,
+    )
+    scale = np.stack([subject.scale(direction.start) for direction in directions]).reshape(-1)
+    asked = []
+    for derivatives in subject.derivatives:
+        slope, spread = _slopes(subject, directions, derivatives)
+        claims = Claims(slope.reshape(-1), spread.reshape(-1), scale, subject.material)
+        asked.append(Asked(derivatives.mode, directions, view, claims, judge(view, claims)))
     return asked
 
 
 def _compare(modes: list[Asked]) -> list[Asked]:
     """Compare forward with reverse mode: both must give the same number, whatever f does."""
-    first, second = (asked.questions for asked in modes)
+    reverse, forward = modes
+    first, second, view = reverse.claims, forward.claims, reverse.view
     with np.errstate(invalid="ignore"):
         apart = np.abs(first.slope - second.slope)
     size = np.fmax(np.fmax(first.spread, second.spread), first.scale)
-    differ = apart > np.fmax(first.material * size, 1e3 * first.eps * first.bulk)
-    agree = [asked.answers.verdict != WRONG for asked in modes]
-    settled = ~(agree[0] & agree[1])
-    if not np.any(differ & ~settled):
+    differ = apart > np.fmax(first.material * size, 1e3 * view.eps * view.bulk)
+    differ &= (reverse.answers.verdict != WRONG) & (forward.answers.verdict != WRONG)
+    if not np.any(differ):
         return modes
-    answers = modes[0].answers
-    verdict, cause = answers.verdict.copy(), answers.cause.copy()
-    verdict[differ & ~settled], cause[differ & ~settled] = WRONG, "modes"
-    changed = dataclasses.replace(answers, verdict=verdict, cause=cause)
-    return [dataclasses.replace(modes[0], answers=changed), modes[1]]
-
-
-def _judge(
-    subject: Subject, directions: Sequence[Direction], ladder: Ladder, derivatives: Derivatives
-) -> Asked:
-    slope, spread = _slopes(subject, directions, derivatives)
-    scale = np.stack([subject.scale(direction.start) for direction in directions])
-    number, rows, steps = ladder.ahead.shape
-    questions = Questions(
-        steps=ladder.steps,
-        behind=ladder.behind.reshape(-1, steps),
-        centre=np.broadcast_to(ladder.centre, (number, rows)).reshape(-1),
-        ahead=ladder.ahead.reshape(-1, steps),
-        size=np.broadcast_to(subject.size, (number, rows)).reshape(-1),
-        bulk=np.broadcast_to(subject.over_output(subject.size), (number, rows)).reshape(-1),
-        slope=slope.reshape(-1),
-        spread=spread.reshape(-1),
-        scale=scale.reshape(-1),
-        eps=subject.traced.eps,
-        material=subject.material,
-        rounds=subject.traced.rounds,
-    )
-    return Asked(derivatives.mode, directions, questions, judge(questions), scale)
+    verdict = np.where(differ, WRONG, reverse.answers.verdict)
+    cause = np.where(differ, "modes", reverse.answers.cause)
+    changed = dataclasses.replace(reverse.answers, verdict=verdict, cause=cause)
+    return [dataclasses.replace(reverse, answers=changed), forward]
 
 
 def _slopes(
@@ -180,65 +187,34 @@ def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
     return _by_halves(subject, leaf)
 
 
-def _from_projections(
-    subject: Subject, leaf: Leaf, projected: Sequence[Asked], number: int
-) -> Finding | None:
-    """Take the verdict of the projections if it settles all elements; None if it does not."""
-    entries = []
-    for asked in projected:
-        for i, direction in enumerate(asked.directions):
-            if direction.start == leaf.start:
-                entries.append((asked, i))
+def _from_projections(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
+    """Take the verdict of the projections if it settles all elements; None if it does not.
+
+    If AD is inside of a narrow interval along two random directions, then no element is wrong by
+    more than the width of that interval, but for a coincidence.
+    """
     blind = 0.0
-    for asked, i in entries:
+    for asked in projected:
+        own = np.repeat([d.start == leaf.start for d in asked.directions], asked.rows)
         answers = asked.answers
-        rows = asked.where("verdict").shape[1]
-        part = slice(i * rows, (i + 1) * rows)
-        inside = np.abs(asked.questions.slope[part] - answers.fd[part]) <= answers.half[part]
-        still = (answers.verdict[part] == AGREE) & ~answers.clean[part]
-        fine = answers.half[part] <= RESOLUTION * asked.scale[i]
-        if not np.all(answers.verdict[part] == AGREE):
+        narrow = answers.half <= RESOLUTION * asked.claims.scale
+        settled = (answers.verdict == AGREE) & (~answers.clean | (answers.within & narrow))
+        if not np.all(settled[own]):
             return None
-        if not np.all((inside & fine) | still):
-            return None
-        blind = max(blind, float(np.max(np.where(still, 0.0, answers.half[part]), initial=0.0)))
-    picked = [
-        dataclasses.replace(
-            asked,
-            directions=[asked.directions[i]],
-            questions=_pick(asked.questions, i, len(asked.directions)),
-            answers=_pick(asked.answers, i, len(asked.directions)),
-            scale=asked.scale[i : i + 1],
-        )
-        for asked, i in entries
-    ]
-    finding = _worst(subject, leaf, picked, f"{PROJECTIONS} random directions")
-    return dataclasses.replace(finding, coordinate=None, blind=20 * blind)
-
-
-def _pick(record: Any, i: int, number: int) -> Any:
-    """Take the i-th direction's entries out of a record of arrays."""
-    changes = {}
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if isinstance(value, np.ndarray) and field.name != "steps":
-            rows = len(value) // number
-            changes[field.name] = value[i * rows : (i + 1) * rows]
-    return dataclasses.replace(record, **changes)
+        blind = max(blind, float(np.max(answers.half[own & answers.clean], initial=0.0)))
+    finding = _worst(subject, leaf, projected, f"{PROJECTIONS} random directions for each leaf")
+    return dataclasses.replace(finding, blind=blind / RESOLUTION)
 
 
 def _by_halves(subject: Subject, leaf: Leaf) -> Finding:
     """Halve a large leaf until one element is left, always keeping the worse half."""
     whole = Direction(1, leaf.start, leaf.stop)
     asked = ask(subject, [whole])
-    suspect = min(asked, key=lambda a: WORST_FIRST.index(_overall(a)))
-    finding = _worst(subject, leaf, asked, "random directions")
-    finding = dataclasses.replace(finding, coordinate=None)
-    derivatives = next(d for d in subject.derivatives if d.mode == suspect.mode)
-    rank = np.array([WORST_FIRST.index(v) for v in suspect.answers.verdict])
-    row = int(np.argmin(rank))
-    rung = int(suspect.answers.rung[row])
-    steps = 2.0 ** -(np.arange(rung, rung + 4) + _first_exponent(suspect.questions.steps))
+    finding = _worst(subject, leaf, asked, "a random direction for each leaf")
+    suspect = finding.asked_of
+    derivatives = next(d for d in subject.derivatives if d.mode == finding.mode)
+    row, rung = finding.row, int(suspect.answers.rung[finding.entry])
+    steps = 2.0 ** -(np.arange(rung, rung + 4) + -np.log2(suspect.view.steps[0]))
     low, high = leaf.start, leaf.stop
     while high - low > 1:
         middle = (low + high) // 2
@@ -266,70 +242,62 @@ def _by_halves(subject: Subject, leaf: Leaf) -> Finding:
     return finding
 
 
-def _first_exponent(steps: Floats) -> float:
-    return float(-np.log2(steps[0]))
-
-
-def _overall(asked: Asked) -> str:
-    verdicts = set(asked.answers.verdict.tolist())
-    return next(verdict for verdict in WORST_FIRST if verdict in verdicts)
-
-
 def _worst(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Finding:
     """Boil the answers about one leaf down to the one that decides."""
-    best: tuple[Any, ...] | None = None
+    best: tuple[tuple[int, float, float], Asked, int] | None = None
     bad: set[int] = set()
     digits = np.inf
     for one in asked:
-        a, q = one.answers, one.questions
-        own = np.fmax(np.fmax(np.abs(q.slope), np.abs(a.fd)), q.scale)
-        difference = np.abs(q.slope - a.fd)
-        difference = np.where(np.isfinite(difference), difference, np.inf)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            error = np.where(difference == 0, 0.0, difference / own)
-            width = np.where(a.half == 0, 0.0, a.half / own)
-            known = -np.log10(np.fmax(np.fmax(error, width), 1e-16))
-        rank = np.select([a.verdict == v for v in WORST_FIRST], [0, 1, 2])
-        rows = len(a.verdict) // len(one.directions)
-        bad |= {one.directions[int(k) // rows].start for k in np.flatnonzero(rank < 2)}
-        tell = np.where(rank == 0, error, np.where(rank == 1, width, np.fmax(error, width)))
-        tell = np.where(np.isnan(tell), np.inf, tell)
-        # Among equals the one with the largest slope is the most telling.
-        order = np.lexsort((-np.where(np.isfinite(own), own, np.inf), -np.minimum(tell, 1e3), rank))
+        own = np.array([leaf.start <= d.start < leaf.stop for d in one.directions])
+        if not own.any():
+            continue
+        known, order = _telling(one)
+        order = order[np.repeat(own, one.rows)[order]]
+        bad |= {one.direction(k).start for k in order if one.answers.verdict[k] != AGREE}
+        settled = one.answers.clean & np.repeat(own, one.rows)
+        digits = min(digits, float(np.min(known[settled], initial=np.inf)))
         k = int(order[0])
-        candidate = (int(rank[k]), -float(min(tell[k], 1e3)))
-        settled = (rank == 2) & a.clean
-        if settled.any():
-            digits = min(digits, float(np.min(known[settled])))
-        if best is None or candidate < best[0]:
-            best = (candidate, one, k, k // rows, k % rows)
+        a, size = one.answers, abs(float(one.claims.slope[k]))
+        rank = WORST_FIRST.index(str(a.verdict[k])), float(known[k]), -size
+        if best is None or rank < best[0]:
+            best = rank, one, k
     assert best is not None
-    _, one, k, i, row = best
-    a, q = one.answers, one.questions
-    direction = one.directions[i]
-    unit = subject.bases[direction.base, direction.start] if _single(direction) else 1.0
+    _, one, k = best
+    a, direction = one.answers, one.direction(k)
+    single = direction.stop - direction.start == 1
+    unit = float(subject.bases[direction.base, direction.start]) if single else 1.0
     twin = next((o for o in asked if o.mode != one.mode and o.directions == one.directions), None)
     return Finding(
         leaf=leaf,
         verdict=str(a.verdict[k]),
         cause=str(a.cause[k]),
         mode=one.mode,
-        coordinate=direction.start if _single(direction) else None,
-        row=row,
-        ad=float(q.slope[k] / unit),
-        fd=float(a.fd[k] / unit),
-        half=float(a.half[k] / abs(unit)),
-        left=float(a.left[k] / unit),
-        right=float(a.right[k] / unit),
+        coordinate=direction.start if single else None,
+        row=k % one.rows,
+        ad=float(one.claims.slope[k]) / unit,
+        fd=float(a.fd[k]) / unit,
+        half=float(a.half[k]) / abs(unit),
+        left=float(a.left[k]) / unit,
+        right=float(a.right[k]) / unit,
         digits=digits,
         asked=how,
         blind=0.0,
         asked_of=one,
         entry=k,
-        others=len(bad) - 1 if bad else 0,
-        other_ad=None if twin is None else float(twin.questions.slope[k] / unit),
+        others=max(len(bad) - 1, 0),
+        other_ad=None if twin is None else float(twin.claims.slope[k]) / unit,
     )
 
 
-def _single(direction: Direction) -> bool:
-    return direction.stop - direction.start == 1
+def _telling(one: Asked) -> tuple[Floats, NDArray[np.intp]]:
+    """Return to how many digits AD and FD are known to agree, and the worst questions first."""
+    a, slope = one.answers, one.claims.slope
+    with np.errstate(all="ignore"):
+        own = np.fmax(np.fmax(np.abs(slope), np.abs(a.fd)), one.claims.scale)
+        difference = np.abs(slope - a.fd)
+        doubt = np.where(a.verdict == WRONG, difference, np.fmax(difference, a.half))
+        known = np.where(doubt > 0, -np.log10(doubt / own), 16.0)
+    known = np.where(np.isfinite(known), np.clip(known, -3.0, 16.0), -3.0)
+    rank = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0, 1, 2])
+    size = np.where(np.isfinite(slope), np.abs(slope), np.inf)
+    return known, np.lexsort((-size, np.round(known, 1), rank))

@@ -237,27 +237,24 @@ def _native(subject: Subject, finding: Finding) -> tuple[str, float, str, str] |
     with np.errstate(invalid="ignore"):
         size = np.max(np.abs(wide), initial=0.0)
         error = np.max(np.abs(narrow - wide), initial=0.0)
-    if not error > DIGITS_LOST * size:
+        rounding = 64 * subject.user_eps * np.max(np.abs(native.value))
+    if not error > max(DIGITS_LOST * size, rounding):
         return None
-    digits = max(0, int(-math.log10(error / size)))
+    digits = max(0, int(-math.log10(error / max(size, 1e-3 * error))))
     return (
         AGREE, finding.ad,
         f"in float64 it agrees; of AD in {leaf.dtype} only {digits} digits are right here", "",
     )  # fmt: skip
 
 
-def _funnel(subject: Subject, finding: Finding) -> Funnel | None:
+def _funnel(subject: Subject, finding: Finding) -> Funnel:
     asked, k = finding.asked_of, finding.entry
-    if asked is None:
-        return None
-    q = asked.questions
-    rows = len(q.slope) // len(asked.directions)
-    direction = asked.directions[k // rows]
+    view, direction = asked.view, asked.direction(k)
     unit = 1.0
     if direction.stop - direction.start == 1:
         unit = float(subject.bases[direction.base, direction.start])
-    sigma = float(asked.answers.sigma[k])
-    steps, slopes, halves = make_funnel(q.steps, q.behind[k], q.ahead[k], sigma, unit)
+    sigma = float(view.sigma[k])
+    steps, slopes, halves = make_funnel(view.steps, view.behind[k], view.ahead[k], sigma, unit)
     title = f"{finding.leaf.path}: {finding.verdict}"
     return Funnel(steps, slopes, halves, finding.ad, finding.fd, finding.half, title)
 
