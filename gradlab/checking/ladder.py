@@ -11,6 +11,7 @@ from gradlab.checking.limits import Floats
 
 COARSEST = 0.3125  # of the size of x; with so few bits that x + t is exact until t is a few units
 SMALL = 2.0**-12  # elements smaller than this get finer steps too
+SHORT = range(4, 18)
 FINEST = 2.0**-900  # float64 has no finer steps that could be squared
 
 
@@ -70,13 +71,18 @@ def make_bases(x: Floats, counts: Sequence[int], seeds: Sequence[int], number: i
     return rows
 
 
-def exponents(directions: Sequence[Direction], x: Floats, eps: float) -> list[list[int]]:
+def exponents(
+    directions: Sequence[Direction], x: Floats, eps: float, *, short: bool = False
+) -> list[list[int]]:
     """Choose the steps 2^−k along each direction; return k, the coarsest first.
 
     They go from a third of the size of x down to two units in its last place. Where x is much
     smaller than 1, the scale on which the function changes may be 1 or may be x, and both are
-    covered.
+    covered. A short ladder has the middle steps only: enough where the function is smooth, and
+    where it is not, that shows.
     """
+    if short:
+        return [list(SHORT)] * len(directions)
     rungs = int(math.log2(COARSEST / (4 * eps)))
     found = []
     for direction in directions:

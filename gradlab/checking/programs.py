@@ -18,7 +18,7 @@ from gradlab.checking.lifting import Traced, settings
 from gradlab.checking.limits import Floats
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
-FEWEST_POINTS, MOST_POINTS = 128, 4096  # in one call
+FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
 
 
 class Programs:
@@ -113,9 +113,9 @@ class Programs:
         return at_points
 
     def _masked(self, leaf: Any, start: int, base: Any, row: Any) -> Any:
-        number = start + jnp.arange(leaf.size, dtype=np.int32).reshape(leaf.shape)
+        number = jax.lax.iota(np.int32, max(leaf.size, 1)).reshape(leaf.shape) + start
         inside = (number >= row[1]) & (number < row[2])
-        return jnp.where(inside, base[row[0]], jnp.zeros((), base.dtype))
+        return jax.lax.select(inside, base[row[0]], jax.lax.full_like(base[row[0]], 0))
 
     def _values_one_by_one(
         self, x: Any, carried: Any, bases: Any, rows: Any, table: Any, steps: Any
@@ -139,11 +139,16 @@ class Programs:
             run = self.traced.call if self.how == "eager" else self._value
             return _on_host(run(list(x), list(carried)))
 
-    def need_push(self, attempt: Callable[[], Any]) -> None:
-        """Raise what forward mode raises, without trying again where it was tried before."""
+    def need_push(self, x: Any, carried: Any, rows: Any, bases: Any) -> None:
+        """Raise what forward mode raises; it is found by tracing, once."""
         if self._push_error is None and not self._can_push:
+            table = np.zeros((1, 3), np.int32)
             try:
-                attempt()
+                with settings(self.traced.wide):
+                    if self.how == "eager":
+                        self._push_eagerly(x, carried, rows, bases, table)
+                    else:
+                        jax.eval_shape(self._push_directions, x, carried, rows, bases, table)
                 self._can_push = True
             except Exception as error:
                 self._push_error = error

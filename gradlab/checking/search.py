@@ -1,7 +1,7 @@
 """Which directions to ask about, and how to find the element that is wrong.
 
-A few elements are asked one by one. Many are asked together, along two random directions for each
-leaf: in float64 a direction sees an error in one element among a million. Where it sees one, the
+A few elements are asked one by one. Many are asked together, along a random direction for each
+leaf: in float64 it sees an error in one element among a million. Where it sees one, the
 elements are asked one by one, or, in a large leaf, the wrong half is halved until one is left.
 """
 
@@ -15,7 +15,7 @@ from gradlab.checking.coordinates import Leaf
 from gradlab.checking.ladder import Direction, Ladder, climb, exponents
 from gradlab.checking.limits import Floats
 from gradlab.checking.sights import View
-from gradlab.checking.subject import PROJECTIONS, Derivatives, Subject
+from gradlab.checking.subject import Derivatives, Subject
 from gradlab.checking.verdicts import (
     AGREE,
     RESOLUTION,
@@ -80,33 +80,24 @@ def search(subject: Subject) -> list[Finding]:
     coordinates = sum(leaf.stop - leaf.start for leaf in subject.leaves)
     if coordinates <= FEW:
         return [_one_by_one(subject, leaf) for leaf in subject.leaves if leaf.size]
-    found = {}
-    together = [
-        leaf
-        for leaf in subject.leaves
-        if leaf.size and (subject.sharp or leaf.size > MANY) and leaf.size > 1
-    ]
-    if together:
-        projected = ask(
-            subject,
-            [
-                Direction(1 + p, leaf.start, leaf.stop)
-                for leaf in together
-                for p in range(PROJECTIONS)
-            ],
-        )
-        for leaf in together:
-            finding = _from_projections(subject, leaf, projected)
-            if finding is not None:
-                found[leaf.path] = finding
+    found: dict[str, Finding] = {}
+    for short in (True, False):
+        open_ = [leaf for leaf in subject.leaves if leaf.size and leaf.path not in found]
+        if not subject.sharp:
+            open_ = [leaf for leaf in open_ if not short and leaf.size > MANY]
+        if open_:
+            along = [Direction(1, leaf.start, leaf.stop) for leaf in open_]
+            projected = ask(subject, along, short=short)
+            settled = ((leaf, _from_projection(subject, leaf, projected)) for leaf in open_)
+            found |= {leaf.path: finding for leaf, finding in settled if finding is not None}
     return [
         found.get(leaf.path) or _one_by_one(subject, leaf) for leaf in subject.leaves if leaf.size
     ]
 
 
-def ask(subject: Subject, directions: Sequence[Direction]) -> list[Asked]:
+def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = False) -> list[Asked]:
     """Climb along directions and judge every mode of differentiation on what was found."""
-    rungs = exponents(directions, subject.x, subject.traced.eps)
+    rungs = exponents(directions, subject.x, subject.traced.eps, short=short)
     batches: dict[tuple[int, ...], list[Direction]] = {}
     for direction, ks in zip(directions, rungs, strict=True):
         batches.setdefault(tuple(ks), []).append(direction)
@@ -187,10 +178,10 @@ def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
     return _by_halves(subject, leaf)
 
 
-def _from_projections(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
-    """Take the verdict of the projections if it settles all elements; None if it does not.
+def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
+    """Take the verdict of a projection if it settles all elements; None if it does not.
 
-    If AD is inside of a narrow interval along two random directions, then no element is wrong by
+    If AD is inside of a narrow interval along a random direction, then no element is wrong by
     more than the width of that interval, but for a coincidence.
     """
     blind = 0.0
@@ -202,7 +193,7 @@ def _from_projections(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) 
         if not np.all(settled[own]):
             return None
         blind = max(blind, float(np.max(answers.half[own & answers.clean], initial=0.0)))
-    finding = _worst(subject, leaf, projected, f"{PROJECTIONS} random directions for each leaf")
+    finding = _worst(subject, leaf, projected, "a random direction for each leaf")
     return dataclasses.replace(finding, blind=blind / RESOLUTION)
 
 
