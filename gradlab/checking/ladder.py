@@ -11,7 +11,7 @@ from gradlab.checking.limits import Floats
 
 COARSEST = 0.3125  # of the size of x; with so few bits that x + t is exact until t is a few units
 SMALL = 2.0**-12  # elements smaller than this get finer steps too
-SHORT = range(4, 18)
+MIDDLE = range(5, 14)
 FINEST = 2.0**-900  # float64 has no finer steps that could be squared
 
 
@@ -78,12 +78,12 @@ def exponents(
 
     They go from a third of the size of x down to two units in its last place. Where x is much
     smaller than 1, the scale on which the function changes may be 1 or may be x, and both are
-    covered. A short ladder has the middle steps only: enough where the function is smooth, and
-    where it is not, that shows.
+    covered. A short ladder has some middle steps, for the slope, and the finest, for the noise:
+    enough where the function is smooth, and where it is not, that shows.
     """
-    if short:
-        return [list(SHORT)] * len(directions)
     rungs = int(math.log2(COARSEST / (4 * eps)))
+    if short:
+        return [[*MIDDLE, *range(rungs - 6, rungs)]] * len(directions)
     found = []
     for direction in directions:
         part = np.abs(x[direction.start : direction.stop])
