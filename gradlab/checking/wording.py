@@ -30,6 +30,10 @@ def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
             verdict, ad, cause, hint = changed
     index = None if finding.coordinate is None else leaf.element(finding.coordinate)
     checked = finding.asked
+    if index is None and leaf.size > 1 and math.isfinite(finding.blind):
+        checked += (
+            f" (blind to elements of {leaf.path} whose part in it is below {finding.blind:.0e})"
+        )
     return LeafReport(
         path=leaf.path,
         shape=leaf.shape,

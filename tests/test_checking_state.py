@@ -1,0 +1,112 @@
+"""JAX's settings are the caller's, before, during an exception and after; nothing recompiles."""
+
+import threading
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradlab import check_grads
+from gradlab.checking.cache import MOST, Cache, fingerprint
+
+X = np.array([0.3, -0.7, 1.2], np.float32)
+
+
+def settings():
+    config = jax.config
+    return (
+        config.jax_enable_x64,
+        config.jax_numpy_dtype_promotion,
+        config.jax_debug_nans,
+        config.jax_default_matmul_precision,
+        jnp.asarray(1.0).dtype,
+        np.random.get_state()[1].tolist(),
+    )
+
+
+def test_settings_are_untouched_also_after_an_exception():
+    before = settings()
+    check_grads(jnp.sin, (X,))
+    assert settings() == before
+    with pytest.raises(ZeroDivisionError):
+        check_grads(lambda x: x / (1 // 0), (X,))
+    assert settings() == before
+
+
+def test_another_thread_sees_nothing_of_the_lift():
+    seen, stop = [], threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            seen.append(jnp.asarray(1.0).dtype)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    check_grads(lambda x: jnp.sin(x) * 2, (X,))
+    stop.set()
+    thread.join()
+    assert set(seen) == {np.dtype("float32")}
+
+
+def test_debug_nans_of_the_caller_does_not_stop_a_check():
+    with jax.debug_nans(True):
+        assert check_grads(jnp.log, (np.float32(0.1),)).ok
+
+
+def test_a_second_call_compiles_nothing():
+    def f(x):
+        return jnp.sum(jnp.tanh(x) * 3)
+
+    count = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: count.append(event) if "backend_compile" in event else None
+    )
+    check_grads(f, (X,))
+    assert count
+    count.clear()
+    check_grads(f, (X + np.float32(0.1),))
+    assert not count
+
+
+def test_a_changed_closure_is_another_function():
+    scale = 1.0
+
+    def f(x):
+        return scale * x
+
+    first = fingerprint(f)
+    assert first == fingerprint(f)
+    scale = 2.0
+    assert fingerprint(f) != first
+    assert check_grads(f, (3.0,)).leaves[0].ad == 2.0
+
+
+def test_what_may_change_in_place_is_not_kept():
+    weights = np.ones(3, np.float32)
+    assert fingerprint(lambda x: weights * x) is None
+    assert fingerprint(lambda x: jnp.sin(x)) is not None
+
+
+def test_the_cache_is_bounded():
+    cache = Cache()
+    for key in range(2 * MOST):
+        cache.get(key, lambda: key)  # noqa: B023
+    assert len(cache._values) == MOST
+
+
+def test_functions_that_cannot_be_traced_or_batched_are_checked():
+    calls = []
+
+    def branching(x):
+        calls.append(1)
+        return jnp.sin(x) if x > 0 else x
+
+    report = check_grads(branching, (np.float32(0.5),))
+    assert report.ok
+    assert any("looks at values" in note for note in report.notes)
+    report = check_grads(
+        lambda x: jax.pure_callback(np.sin, jax.ShapeDtypeStruct((), x.dtype), x), (0.5,)
+    )
+    assert report.verdict == "cannot tell"
+    assert "Pure callbacks" in report.leaves[0].cause
