@@ -1,5 +1,7 @@
 """What a user reads, and what a wrong call is told."""
 
+from typing import Any, cast
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,11 +13,11 @@ from gradlab import assert_grads, check_grads
 X = np.array([0.3, -0.7, 1.2], np.float32)
 
 
-def stopped(x):
+def stopped(x: Any) -> Any:
     return jnp.sum(x * jax.lax.stop_gradient(x))
 
 
-def test_the_report_is_at_most_a_screen_and_puts_the_worst_first():
+def test_the_report_is_at_most_a_screen_and_puts_the_worst_first() -> None:
     report = check_grads(lambda p: sum(p[:-1]) + stopped(p[-1]), ([0.1 * i for i in range(20)],))
     lines = str(report).splitlines()
     assert len(lines) <= 24
@@ -24,7 +26,7 @@ def test_the_report_is_at_most_a_screen_and_puts_the_worst_first():
     assert "[0][19]" in lines[3]
 
 
-def test_the_table_and_the_figure_show_the_same():
+def test_the_table_and_the_figure_show_the_same() -> None:
     report = check_grads(stopped, (X,))
     frame = report.to_frame()
     assert list(frame["verdict"]) == ["wrong"]
@@ -35,12 +37,12 @@ def test_the_table_and_the_figure_show_the_same():
         report.plot("w")
 
 
-def test_there_is_no_truth_value():
+def test_there_is_no_truth_value() -> None:
     with pytest.raises(TypeError, match=r"write report\.ok"):
         bool(check_grads(jnp.sin, (0.3,)))
 
 
-def test_assert_grads_raises_the_report():
+def test_assert_grads_raises_the_report() -> None:
     with pytest.raises(AssertionError, match="stop_gradient removed a term"):
         assert_grads(stopped, (X,))
     with pytest.raises(AssertionError, match="kink"):
@@ -51,7 +53,7 @@ def test_assert_grads_raises_the_report():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: check_grads(jnp.sin, X), TypeError, r"write \(x,\) for one"),
+        (lambda: check_grads(jnp.sin, cast(Any, X)), TypeError, r"write \(x,\) for one"),
         (lambda: check_grads(jnp.sin, (1,)), TypeError, "something floating point"),
         (lambda: check_grads(jnp.sin, (X,), argnums=1), ValueError, "there are 1 arguments"),
         (lambda: check_grads(jnp.sin, (X,), modes="rev"), ValueError, r'write \("rev",\)'),
@@ -62,15 +64,15 @@ def test_assert_grads_raises_the_report():
         (lambda: assert_grads(jnp.sin, (X,), allow="agree"), ValueError, "allow: got"),
     ],
 )
-def test_wrong_calls_are_told_what_to_write(call, error, message):
+def test_wrong_calls_are_told_what_to_write(call: Any, error: Any, message: Any) -> None:
     with pytest.raises(error, match=message):
         call()
 
 
-def test_what_f_raises_is_raised():
+def test_what_f_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         check_grads(lambda x: x / (1 // 0), (X,))
 
 
-def test_the_names_are_public():
+def test_the_names_are_public() -> None:
     assert {"check_grads", "assert_grads", "GradientReport"} <= set(gradlab.__all__)

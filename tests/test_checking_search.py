@@ -1,5 +1,7 @@
 """Where a derivative is wrong: the element, the leaf, the order, the mode."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,9 +10,9 @@ import pytest
 from gradlab import check_grads
 
 
-def wrong_at(index, factor=1.001):
+def wrong_at(index: Any, factor: Any = 1.001) -> Any:
     @jax.custom_vjp
-    def f(x):
+    def f(x: Any) -> Any:
         return jnp.sum(jnp.sin(x))
 
     f.defvjp(
@@ -21,7 +23,7 @@ def wrong_at(index, factor=1.001):
 
 
 @pytest.mark.parametrize(("size", "index"), [(20, 7), (500, 333), (20_000, 12_345)])
-def test_one_wrong_element_is_found(size, index):
+def test_one_wrong_element_is_found(size: Any, index: Any) -> None:
     x = np.linspace(-1, 1, size, dtype=np.float32)
     (leaf,) = check_grads(wrong_at(index), (x,)).leaves
     assert leaf.verdict == "wrong"
@@ -29,14 +31,14 @@ def test_one_wrong_element_is_found(size, index):
     assert leaf.error == pytest.approx(1e-3 * np.cos(x[index]), rel=1e-3)
 
 
-def test_the_same_without_the_fault_agrees():
+def test_the_same_without_the_fault_agrees() -> None:
     x = np.linspace(-1, 1, 20_000, dtype=np.float32)
     assert check_grads(wrong_at(7, factor=1.0), (x,)).ok
 
 
-def test_two_errors_that_cancel_in_a_sum_are_found():
+def test_two_errors_that_cancel_in_a_sum_are_found() -> None:
     @jax.custom_vjp
-    def f(x):
+    def f(x: Any) -> Any:
         return jnp.sum(x)
 
     f.defvjp(lambda x: (jnp.sum(x), x), lambda x, g: (g + 0 * x.at[3].add(1).at[40].add(-1),))
@@ -47,9 +49,9 @@ def test_two_errors_that_cancel_in_a_sum_are_found():
     assert check_grads(f, (np.ones(100, np.float32),)).verdict == "wrong"
 
 
-def test_each_leaf_has_its_own_verdict():
+def test_each_leaf_has_its_own_verdict() -> None:
     @jax.custom_vjp
-    def f(p):
+    def f(p: Any) -> Any:
         return p["a"] * p["b"]
 
     f.defvjp(lambda p: (f(p), p), lambda p, g: ({"a": g * p["b"], "b": -g * p["a"]},))
@@ -60,15 +62,15 @@ def test_each_leaf_has_its_own_verdict():
     }
 
 
-def test_a_fault_in_the_second_derivative_shows_at_order_2_only():
+def test_a_fault_in_the_second_derivative_shows_at_order_2_only() -> None:
     @jax.custom_jvp
-    def slope(x):
+    def slope(x: Any) -> Any:
         return jnp.cos(x)
 
     slope.defjvp(lambda p, t: (slope(*p), -1.1 * jnp.sin(p[0]) * t[0]))
 
     @jax.custom_jvp
-    def f(x):
+    def f(x: Any) -> Any:
         return jnp.sin(x)
 
     f.defjvp(lambda p, t: (f(*p), slope(p[0]) * t[0]))
@@ -79,11 +81,11 @@ def test_a_fault_in_the_second_derivative_shows_at_order_2_only():
     assert check_grads(jnp.sin, (0.3,), order=2).ok
 
 
-def test_a_wrong_transpose_is_a_fault_of_reverse_mode():
-    def solve(matvec, b):
+def test_a_wrong_transpose_is_a_fault_of_reverse_mode() -> None:
+    def solve(matvec: Any, b: Any) -> Any:
         return b / 2
 
-    def f(b):  # the transposed solve is wrong by a factor
+    def f(b: Any) -> Any:  # the transposed solve is wrong by a factor
         return jax.lax.custom_linear_solve(
             lambda x: 2 * x, b, solve, transpose_solve=lambda m, b: b / 4
         )
@@ -94,7 +96,7 @@ def test_a_wrong_transpose_is_a_fault_of_reverse_mode():
     assert check_grads(f, (1.5,), modes=("fwd",)).ok
 
 
-def test_grad_is_judged_in_place_of_ad():
+def test_grad_is_judged_in_place_of_ad() -> None:
     x = np.array([0.3, 1.0], np.float32)
     assert check_grads(lambda x: jnp.sum(jnp.sin(x)), (x,), grad=jnp.cos).ok
     report = check_grads(lambda x: jnp.sum(jnp.sin(x)), (x,), grad=lambda x: -jnp.cos(x))
@@ -102,7 +104,7 @@ def test_grad_is_judged_in_place_of_ad():
     assert "sign" in report.leaves[0].hint
 
 
-def test_argnums_choose_and_integers_are_skipped():
+def test_argnums_choose_and_integers_are_skipped() -> None:
     report = check_grads(lambda x, y, n: x * y[n], (2.0, np.ones(3, np.float32), np.int32(1)))
     assert [leaf.path for leaf in report.leaves] == ["[0]", "[1]"]
     assert report.skipped == ("[2]",)
@@ -110,7 +112,7 @@ def test_argnums_choose_and_integers_are_skipped():
     assert [leaf.path for leaf in report.leaves] == ["[1]"]
 
 
-def test_the_same_key_gives_the_same_report():
+def test_the_same_key_gives_the_same_report() -> None:
     x = np.linspace(-1, 1, 100, dtype=np.float32)
     first, second = (check_grads(jnp.tanh, (x,), key=jax.random.key(3)) for _ in range(2))
     assert str(first) == str(second)

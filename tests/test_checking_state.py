@@ -1,6 +1,7 @@
 """JAX's settings are the caller's, before, during an exception and after; nothing recompiles."""
 
 import threading
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,19 +14,19 @@ from gradlab.checking.cache import MOST, Cache, fingerprint
 X = np.array([0.3, -0.7, 1.2], np.float32)
 
 
-def settings():
-    config = jax.config
+def settings() -> Any:
+    config: Any = jax.config
     return (
         config.jax_enable_x64,
         config.jax_numpy_dtype_promotion,
         config.jax_debug_nans,
         config.jax_default_matmul_precision,
         jnp.asarray(1.0).dtype,
-        np.random.get_state()[1].tolist(),
+        str(np.random.get_state()),
     )
 
 
-def test_settings_are_untouched_also_after_an_exception():
+def test_settings_are_untouched_also_after_an_exception() -> None:
     before = settings()
     check_grads(jnp.sin, (X,))
     assert settings() == before
@@ -34,10 +35,10 @@ def test_settings_are_untouched_also_after_an_exception():
     assert settings() == before
 
 
-def test_another_thread_sees_nothing_of_the_lift():
+def test_another_thread_sees_nothing_of_the_lift() -> None:
     seen, stop = [], threading.Event()
 
-    def watch():
+    def watch() -> Any:
         while not stop.is_set():
             seen.append(jnp.asarray(1.0).dtype)
 
@@ -49,13 +50,13 @@ def test_another_thread_sees_nothing_of_the_lift():
     assert set(seen) == {np.dtype("float32")}
 
 
-def test_debug_nans_of_the_caller_does_not_stop_a_check():
+def test_debug_nans_of_the_caller_does_not_stop_a_check() -> None:
     with jax.debug_nans(True):
         assert check_grads(jnp.log, (np.float32(0.1),)).ok
 
 
-def test_a_second_call_compiles_nothing():
-    def f(x):
+def test_a_second_call_compiles_nothing() -> None:
+    def f(x: Any) -> Any:
         return jnp.sum(jnp.tanh(x) * 3)
 
     count = []
@@ -69,10 +70,10 @@ def test_a_second_call_compiles_nothing():
     assert not count
 
 
-def test_a_changed_closure_is_another_function():
+def test_a_changed_closure_is_another_function() -> None:
     scale = 1.0
 
-    def f(x):
+    def f(x: Any) -> Any:
         return scale * x
 
     first = fingerprint(f)
@@ -82,23 +83,23 @@ def test_a_changed_closure_is_another_function():
     assert check_grads(f, (3.0,)).leaves[0].ad == 2.0
 
 
-def test_what_may_change_in_place_is_not_kept():
+def test_what_may_change_in_place_is_not_kept() -> None:
     weights = np.ones(3, np.float32)
     assert fingerprint(lambda x: weights * x) is None
     assert fingerprint(lambda x: jnp.sin(x)) is not None
 
 
-def test_the_cache_is_bounded():
+def test_the_cache_is_bounded() -> None:
     cache = Cache()
     for key in range(2 * MOST):
         cache.get(key, lambda: key)  # noqa: B023
     assert len(cache._values) == MOST
 
 
-def test_functions_that_cannot_be_traced_or_batched_are_checked():
+def test_functions_that_cannot_be_traced_or_batched_are_checked() -> None:
     calls = []
 
-    def branching(x):
+    def branching(x: Any) -> Any:
         calls.append(1)
         return jnp.sin(x) if x > 0 else x
 

@@ -1,5 +1,7 @@
 """The verdicts of check_grads on functions whose derivative is known, right and wrong."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,18 +10,18 @@ import pytest
 from gradlab import check_grads
 
 
-def off(f, factor):
+def off(f: Any, factor: Any) -> Any:
     """Return f with a derivative that is wrong by a factor, in both modes."""
 
     @jax.custom_jvp
-    def g(*args):
+    def g(*args: Any) -> Any:
         return f(*args)
 
     @g.defjvp
-    def _(primals, tangents):
+    def _(primals: Any, tangents: Any) -> Any:
         value, slope = jax.jvp(f, primals, tangents)
 
-        def scaled(s):
+        def scaled(s: Any) -> Any:
             return s if s.dtype == jax.dtypes.float0 else (s * factor).astype(s.dtype)
 
         return value, jax.tree.map(scaled, slope)
@@ -31,7 +33,7 @@ X = np.array([0.3, -0.7, 1.2], np.float32)
 POSITIVE = np.array([0.3, 0.7, 1.2], np.float32)
 MATRIX = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.6, 0.1, 3.0]], np.float32)
 
-RIGHT = {
+RIGHT: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "sin": (jnp.sin, (X,)),
     "log": (jnp.log, (POSITIVE,)),
     "tuple of outputs": (lambda x: {"a": x**2, "b": (jnp.sum(x), 3)}, (X,)),
@@ -69,7 +71,7 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_right_gradients_agree(name):
+def test_right_gradients_agree(name: Any) -> None:
     f, args = RIGHT[name]
     report = check_grads(f, args)
     assert report.ok, str(report)
@@ -81,7 +83,7 @@ SLOPED = [name for name in RIGHT if name not in
 
 @pytest.mark.parametrize("name", SLOPED)
 @pytest.mark.parametrize("factor", [1.01, -1.0])
-def test_wrong_gradients_are_wrong(name, factor):
+def test_wrong_gradients_are_wrong(name: Any, factor: Any) -> None:
     f, args = RIGHT[name]
     report = check_grads(off(f, factor), args)
     assert report.verdict == "wrong", str(report)
@@ -89,7 +91,7 @@ def test_wrong_gradients_are_wrong(name, factor):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 @pytest.mark.parametrize(("factor", "verdict"), [(1.0, "agree"), (1.001, "wrong")])
-def test_a_thousandth_is_seen_in_every_dtype(dtype, factor, verdict):
+def test_a_thousandth_is_seen_in_every_dtype(dtype: Any, factor: Any, verdict: Any) -> None:
     x = jnp.asarray([0.5, 1.25, -2.0], dtype)
     assert check_grads(off(jnp.sin, factor), (x,)).verdict == verdict
 
@@ -105,23 +107,23 @@ def test_a_thousandth_is_seen_in_every_dtype(dtype, factor, verdict):
         (lambda x: 1 / x, 0.0, "not finite"),
     ],
 )
-def test_where_there_is_no_derivative_nobody_can_tell(f, x, word):
+def test_where_there_is_no_derivative_nobody_can_tell(f: Any, x: Any, word: Any) -> None:
     report = check_grads(f, (x,))
     assert report.verdict == "cannot tell", str(report)
     assert word in report.leaves[0].cause
 
 
-def test_a_slope_outside_of_both_sides_of_a_kink_is_wrong():
+def test_a_slope_outside_of_both_sides_of_a_kink_is_wrong() -> None:
     @jax.custom_jvp
-    def f(x):
+    def f(x: Any) -> Any:
         return jnp.abs(x)
 
     f.defjvp(lambda p, t: (f(*p), 3 * t[0]))
     assert check_grads(f, (0.0,)).verdict == "wrong"
 
 
-def test_nan_is_wrong_where_the_function_has_a_slope():
-    def f(x):
+def test_nan_is_wrong_where_the_function_has_a_slope() -> None:
+    def f(x: Any) -> Any:
         return jnp.where(x > 1, jnp.sqrt(x - 1), x)
 
     report = check_grads(f, (1.0,))  # reverse mode: 0 · ∞
@@ -130,7 +132,7 @@ def test_nan_is_wrong_where_the_function_has_a_slope():
     assert report.verdict == "wrong", str(report)
 
 
-def test_an_immaterial_difference_agrees_and_is_said():
+def test_an_immaterial_difference_agrees_and_is_said() -> None:
     report = check_grads(off(jnp.sin, 1 + 1e-6), (np.float32(0.3),))
     assert report.ok
     assert "digit" in report.leaves[0].cause
