@@ -111,3 +111,28 @@ def test_functions_that_cannot_be_traced_or_batched_are_checked() -> None:
     )
     assert report.verdict == "cannot tell"
     assert "Pure callbacks" in report.leaves[0].cause
+
+
+def test_leaves_without_elements_are_no_obstacle() -> None:
+    report = check_grads(lambda a, b: jnp.sum(a) + jnp.sum(b), (np.zeros(0, np.float32), X))
+    assert [leaf.path for leaf in report.leaves] == ["[1]"]
+    assert report.ok
+
+
+def test_other_random_numbers_in_float64_are_no_loss_of_digits() -> None:
+    def f(x: Any) -> Any:
+        return x * jax.random.normal(jax.random.key(1), (3,))
+
+    report = check_grads(f, (X,))
+    assert report.ok
+    assert report.leaves[0].cause == ""
+    assert any("other numbers" in note for note in report.notes)
+
+
+def test_nan_in_the_callers_dtype_alone_is_wrong() -> None:
+    def f(x: Any) -> Any:
+        return jnp.where(x > 90, x, jnp.log1p(jnp.exp(x)))
+
+    report = check_grads(f, (np.float32(100),))
+    assert report.verdict == "wrong"
+    assert "in float32, where f is finite" in report.leaves[0].cause

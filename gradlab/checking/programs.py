@@ -113,7 +113,7 @@ class Programs:
         return at_points
 
     def _masked(self, leaf: Any, start: int, base: Any, row: Any) -> Any:
-        number = jax.lax.iota(np.int32, max(leaf.size, 1)).reshape(leaf.shape) + start
+        number = jax.lax.iota(np.int32, leaf.size).reshape(leaf.shape) + start
         inside = (number >= row[1]) & (number < row[2])
         return jax.lax.select(inside, base[row[0]], jax.lax.full_like(base[row[0]], 0))
 

@@ -60,6 +60,7 @@ class Subject:
         bases: Numbers by which they move, `(1 + PROJECTIONS, coordinates)`.
         evaluate: Values at points; see `climb`.
         derivatives: What AD says, one for each mode.
+        value: The rows of the value at x, `(rows,)`.
         size: Size of the terms of each row of the value, `(rows,)`.
         owner: For each row, the output leaf that it is from.
         traced: The function.
@@ -75,6 +76,7 @@ class Subject:
     bases: Floats
     evaluate: Callable[[Sequence[Direction], NDArray[np.intp], Floats], Floats]
     derivatives: list[Derivatives]
+    value: Floats
     size: Floats
     owner: NDArray[np.intp]
     rows: Any
@@ -207,7 +209,7 @@ def _subject(
     here = [Direction(0, 0, 1)]
     derivatives: list[Derivatives] = []
     notes: list[str] = []
-    size = None
+    value = size = None
     if judged is not None:
         jacobian = judged.value(x, others).reshape(-1, len(flat))
         rows_of = np.eye(len(jacobian)) if rows is None else np.asarray(rows, np.float64)
@@ -217,7 +219,7 @@ def _subject(
     for mode in modes:
         try:
             if mode == "rev":
-                _, size, gradients = programs.pull(x, others, rows)
+                value, size, gradients = programs.pull(x, others, rows)
                 gradient = np.concatenate([g.reshape(len(size), -1) for g in gradients], axis=1)
                 derivatives.append(Derivatives("rev", gradient))
             else:
@@ -230,13 +232,14 @@ def _subject(
             notes.append(f"{_MODE_NAMES[mode]} mode skipped: {reasons[-1]}")
     if not derivatives:
         raise Undifferentiable(reasons[0])
-    if size is None:
-        size = np.abs(evaluate(here, np.zeros(1, np.intp), np.zeros(1)))[0]
+    if value is None or size is None:
+        value = evaluate(here, np.zeros(1, np.intp), np.zeros(1))[0]
+        size = np.abs(value)
     if traced.why:
         notes.append(f"run on numbers, without compilation: {traced.why}")
     user_eps = max(float(jnp.finfo(r.dtype).eps) for r in reals)
     return Subject(
-        leaves, flat, bases, evaluate, derivatives, size, owner, rows, traced, x, others,
+        leaves, flat, bases, evaluate, derivatives, value, size, owner, rows, traced, x, others,
         max(user_eps, traced.eps), None, notes,
     )  # fmt: skip
 
@@ -254,6 +257,11 @@ def _add_native(
     try:
         value, _, gradients = programs(False).pull(reals, carried, rows)
     except Exception:
+        return
+    wide = subject.value
+    room = subject.user_eps**0.5 * subject.over_output(np.fmax(subject.size, np.abs(wide)))
+    if np.any(np.abs(value - wide) > 10 * room):
+        subject.notes.append("f computes other numbers in float64 (does it draw random ones?)")
         return
     gradient = np.concatenate([g.reshape(len(value), -1) for g in gradients], axis=1)
     subject.native = Native(gradient, value)
