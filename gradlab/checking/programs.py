@@ -18,6 +18,8 @@ from gradlab.checking.lifting import Traced, settings
 from gradlab.checking.limits import Floats
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
+# A program that runs once a check: compiling it costs more than running it.
+RUN_ONCE: Any = {"xla_backend_optimization_level": 0}
 FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
 
 
@@ -33,8 +35,8 @@ class Programs:
         self._can_push = False
         self._push_error: Exception | None = None
         self._value = jax.jit(traced.call)
-        self._pull = jax.jit(self._pull_rows)
-        self._push = jax.jit(self._push_directions)
+        self._pull = jax.jit(self._pull_rows, compiler_options=RUN_ONCE)
+        self._push = jax.jit(self._push_directions, compiler_options=RUN_ONCE)
 
     # Values
 
