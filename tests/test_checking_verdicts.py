@@ -137,3 +137,29 @@ def test_an_immaterial_difference_agrees_and_is_said() -> None:
     assert report.ok
     assert "digit" in report.leaves[0].cause
     assert not check_grads(off(jnp.sin, 1 + 1e-4), (np.float32(0.3),)).ok
+
+
+def test_a_dropped_slope_is_no_agreement_in_a_coarse_inner_dtype() -> None:
+    def f(x: Any) -> Any:
+        return jnp.sum(jnp.sin(x.astype(jnp.bfloat16)).astype(x.dtype))
+
+    assert check_grads(off(f, 0.0), (X,)).verdict != "agree"
+
+
+def test_an_element_lost_beside_the_largest_of_its_leaf_is_judged_on_its_scale() -> None:
+    def leak(size: float) -> Any:
+        @jax.custom_jvp
+        def f(x: Any) -> Any:
+            return x[0]
+
+        f.defjvp(lambda p, t: (f(*p), t[0][0] + size * t[0][1]))
+        return f
+
+    assert check_grads(leak(1e-8), (X,)).ok
+    assert not check_grads(leak(1e-5), (X,)).ok
+
+
+def test_gamma_samples_are_differentiated_as_a_distribution() -> None:
+    report = check_grads(lambda a: jax.random.gamma(jax.random.key(1), a), (X * X + 1,))
+    assert report.verdict == "cannot tell"
+    assert "distribution" in report.leaves[0].cause

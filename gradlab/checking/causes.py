@@ -71,9 +71,9 @@ def nonfinite(subject: Subject) -> Culprit | None:
         return first_nonfinite(closed, [*subject.reals, *subject.carried])
 
 
-def has_open_loop(subject: Subject) -> bool:
-    """Tell whether the program has a loop that stops by itself."""
-    return subject.traced.jaxpr is not None and "while" in primitives(subject.traced.jaxpr.jaxpr)
+def uses(subject: Subject, name: str) -> bool:
+    """Tell whether the program has an operation of this name, such as `while`."""
+    return subject.traced.jaxpr is not None and name in primitives(subject.traced.jaxpr.jaxpr)
 
 
 def _explains(subject: Subject, finding: Finding, replaced: Sequence[Site]) -> bool:

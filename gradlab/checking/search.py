@@ -132,7 +132,9 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Ladder) ->
     asked = []
     for derivatives in subject.derivatives:
         slope, spread = _slopes(subject, directions, derivatives)
-        claims = Claims(slope.reshape(-1), spread.reshape(-1), scale, subject.material)
+        claims = Claims(
+            slope.reshape(-1), spread.reshape(-1), scale, subject.lost * scale, subject.material
+        )
         asked.append(Asked(derivatives.mode, directions, view, claims, judge(view, claims)))
     return asked
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from gradlab.checking.limits import Floats, Interval, limit, noise
 
 Bools = NDArray[np.bool_]
+FINE = 1e-10  # a precision better than this is float64's
 PLATEAU = 6  # so many finest steps without any change on either side: the function is flat here
 
 
@@ -57,12 +58,20 @@ class View:
     @functools.cached_property
     def rounding(self) -> Floats:
         """A change of this size may be rounding."""
-        return 32 * self.eps * np.fmax(self.bulk, np.abs(self.centre))
+        units = 32 if self.eps < FINE else 2  # few coarse units are a change worth seeing
+        return units * self.eps * np.fmax(self.bulk, np.abs(self.centre))
+
+    @functools.cached_property
+    def unit(self) -> Floats:
+        """Half a unit in the last place of the largest terms."""
+        return 0.5 * self.eps * np.fmax(self.bulk, np.abs(self.centre))
 
     @functools.cached_property
     def flat(self) -> Bools:
         """Where the finest steps change nothing at all, on either side."""
         behind, ahead = self.changes
+        if len(self.steps) < PLATEAU:
+            return np.zeros(len(behind), np.bool_)
         return np.all((behind[:, -PLATEAU:] == 0) & (ahead[:, -PLATEAU:] == 0), axis=1)
 
     @functools.cached_property

@@ -15,12 +15,13 @@ from gradlab.checking.ladder import Direction, make_bases
 from gradlab.checking.lifting import Traced, trace
 from gradlab.checking.limits import Floats
 from gradlab.checking.programs import Programs
+from gradlab.checking.sights import FINE
 
 PROJECTIONS = 1  # random directions for each leaf; two wrong elements cancel almost never
 MOST_ROWS = 16  # groups into which the outputs are divided; fewer outputs stand for themselves
 MOST_ENTRIES = 2**18  # of all gradients together
+EPS32 = 2.0**-23
 MATERIAL = 2e-5  # a relative difference below this is immaterial, unless in float64
-FINE = 1e-10  # a precision better than this is float64's
 
 
 class Undifferentiable(Exception):  # noqa: N818 - an answer, caught by check_grads
@@ -97,6 +98,13 @@ class Subject:
     def material(self) -> float:
         """Return the relative difference below which one does not matter."""
         return max(self.traced.eps**0.5, min(self.user_eps**0.5, MATERIAL))
+
+    @property
+    def lost(self) -> float:
+        """Return the part of `scale` that float32 cannot hold beside a leaf's largest slope."""
+        if not self.sharp:
+            return 4 * self.traced.eps ** (2 / 3)
+        return 4 * min(self.user_eps, EPS32) / self.user_eps**0.5
 
     def gradient(self) -> Floats | None:
         """Return a gradient in any mode that has one."""

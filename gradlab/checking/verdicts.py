@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradlab.checking.limits import SPREAD, WIDENING, Floats
-from gradlab.checking.sights import Bools, View
+from gradlab.checking.sights import FINE, Bools, View
 
 AGREE, CANNOT_TELL, WRONG = "agree", "cannot tell", "wrong"
 WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
@@ -19,7 +19,6 @@ RESOLUTION = 0.05  # a slope known to within this part of itself is known; it is
 WIDER = (3.0, 9.0, 27.0)  # how much more noise to allow for where the first look settles nothing
 DOUBT = 9.0  # a wrong derivative must be wrong with this much more noise, too
 SURE = 1e-3  # part of the slope to which it must be known for a doubt to become an agreement
-FINE = 1e-10  # a precision better than this is float64's, and then there is room for doubt
 NEGLIGIBLE = 1e-6  # times `scale`: the rounding of AD itself
 BROAD = 2.0**-12  # a plateau of this width, beside x, is no rounding
 
@@ -32,12 +31,14 @@ class Claims:
         slope: The derivative along the direction, `(questions,)`.
         spread: The root of the sum of squares of the terms that were added up for it.
         scale: A slope that is small beside this one counts as part of it.
+        floor: A difference below this is lost beside the largest slope of the leaf.
         material: A relative difference below this does not matter, however sure.
     """
 
     slope: Floats
     spread: Floats
     scale: Floats
+    floor: Floats
     material: float
 
 
@@ -96,7 +97,7 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
 
     own = np.fmax(np.fmax(np.abs(slope), np.abs(fd)), claims.scale)
     difference = np.abs(slope - fd)
-    wrong = difference - half > claims.material * own
+    wrong = difference - half > np.fmax(claims.material * own, claims.floor)
     resolved = half <= RESOLUTION * own
     resolved |= (half <= SURE * view.typical_slope) & (np.abs(slope) <= half)  # a slope of 0
 
@@ -141,7 +142,7 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     say(~behind & ~ahead, CANNOT_TELL, "isolated")
     say(~np.isfinite(view.centre), CANNOT_TELL, "value")
 
-    within_a_unit = WIDENING * SPREAD * view.rounding / 64 / view.flat_width
+    within_a_unit = WIDENING * SPREAD * view.unit / view.flat_width
     level = ((view.flat & nothing) | (cause == "plateau")) & (within_a_unit < half)
     return Answers(
         verdict=verdict,

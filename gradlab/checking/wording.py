@@ -5,14 +5,15 @@ import math
 
 import numpy as np
 
-from gradlab.checking.causes import culprits, has_open_loop, nonfinite, ratio
+from gradlab.checking.causes import culprits, nonfinite, ratio, uses
 from gradlab.checking.coordinates import COMPLEX, Coordinates
 from gradlab.checking.funnel import Funnel, make_funnel
 from gradlab.checking.nonfinite import Culprit
 from gradlab.checking.report import LeafReport
 from gradlab.checking.rewriting import Site
 from gradlab.checking.search import Finding
-from gradlab.checking.subject import FINE, Subject
+from gradlab.checking.sights import FINE
+from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
 
 DIGITS_LOST = 0.05  # of the largest derivative: then the report says how many digits are left
@@ -24,6 +25,12 @@ def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
     leaf, verdict = finding.leaf, finding.verdict
     cause, hint = _explain(subject, finding)
     ad, fd = finding.ad, finding.fd
+    if verdict == WRONG and finding.cause == "slope" and uses(subject, "random_gamma"):
+        verdict, hint = CANNOT_TELL, "for a distribution's derivative compare with its quantiles"
+        cause = (
+            "jax.random.gamma is differentiated as a distribution, with its quantile held fixed; "
+            "FD differentiates the sampler, with its random numbers held fixed"
+        )
     if verdict == AGREE and subject.native is not None:
         changed = _native(subject, finding)
         if changed is not None:
@@ -116,7 +123,7 @@ def _explain_agreement(subject: Subject, finding: Finding) -> tuple[str, str]:
     if finding.cause == "immaterial":
         digits = -math.log10(max(difference, 1e-300) / max(abs(finding.fd), abs(finding.ad)))
         words = f"AD and FD differ, but only in the {_ordinal(int(digits) + 1)} digit"
-        if has_open_loop(subject):
+        if uses(subject, "while"):
             words += "; f stops a loop at a tolerance, AD may follow the exact solution"
         return words, ""
     return "", ""
@@ -146,7 +153,7 @@ def _explain_wrong(subject: Subject, finding: Finding) -> tuple[str, str]:
     name = "grad" if finding.mode == "grad" else "AD"
     words = f"{name} is not the slope of f{_elsewhere(finding)}"
     hints = [ratio(finding).replace("AD", name)]
-    if has_open_loop(subject) and abs(finding.ad - finding.fd) < 1e-2 * abs(finding.fd):
+    if uses(subject, "while") and abs(finding.ad - finding.fd) < 1e-2 * abs(finding.fd):
         hints.append("f stops a loop at a tolerance: AD may be that of the exact solution")
     return words, "; ".join(filter(None, hints))
 
