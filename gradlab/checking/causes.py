@@ -6,10 +6,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from gradlab.checking.findings import Finding
 from gradlab.checking.lifting import settings
 from gradlab.checking.nonfinite import Culprit, first_nonfinite
 from gradlab.checking.rewriting import Site, primitives, sites, without
-from gradlab.checking.search import Finding
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import RESOLUTION
 

@@ -11,7 +11,7 @@ from gradlab.checking.funnel import Funnel, make_funnel
 from gradlab.checking.nonfinite import Culprit
 from gradlab.checking.report import LeafReport
 from gradlab.checking.rewriting import Site
-from gradlab.checking.search import Finding
+from gradlab.checking.findings import Finding
 from gradlab.checking.sights import FINE
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
