@@ -14,9 +14,9 @@ from gradlab._arguments import describe
 from gradlab.checking.cache import Cache, fingerprint
 from gradlab.checking.coordinates import Coordinates, apart
 from gradlab.checking.gradients import hand_written, second_order
+from gradlab.checking.preparation import Undifferentiable, prepare
 from gradlab.checking.report import GradientReport, LeafReport
 from gradlab.checking.search import search
-from gradlab.checking.subject import Undifferentiable, prepare
 from gradlab.checking.wording import describe_finding, undifferentiable
 
 MODES = ("fwd", "rev")
