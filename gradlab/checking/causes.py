@@ -7,9 +7,10 @@ import jax
 import numpy as np
 
 from gradlab.checking.findings import Finding
+from gradlab.checking.jaxprs import primitives
 from gradlab.checking.lifting import settings
 from gradlab.checking.nonfinite import Culprit, first_nonfinite
-from gradlab.checking.rewriting import Site, primitives, sites, without
+from gradlab.checking.rewriting import Site, sites, without
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import RESOLUTION
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
-import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from gradlab.checking.coordinates import Coordinates, outputs
+from gradlab.checking.jaxprs import inner_jaxprs, is_literal
 
 EPS64 = float(jnp.finfo(jnp.float64).eps)
 ROUNDING = {"round", "floor", "ceil", "sign"}
@@ -83,6 +83,8 @@ def trace(
         Exception: Whatever `f` raises where it can be neither traced nor run on numbers.
         TypeError: If no output is floating point.
     """
+    import jax.extend.core as jex  # here, so that `import gradlab` costs what `import jax` costs
+
     names: list[tuple[str, int]] = []
 
     def call(reals: Sequence[Any], carried: Sequence[Any]) -> Array:
@@ -131,18 +133,15 @@ class Survey:
         moves = dict(zip(jaxpr.invars, moving, strict=True))
 
         def is_moving(atom: Any) -> bool:
-            return not isinstance(atom, jex.Literal) and moves.get(atom, False)
+            return not is_literal(atom) and moves.get(atom, False)
 
         for eqn in jaxpr.eqns:
             inputs = [is_moving(atom) for atom in eqn.invars]
             outs = [any(inputs)] * len(eqn.outvars)
-            for value in eqn.params.values():
-                for inner in value if isinstance(value, tuple | list) else (value,):
-                    inner = getattr(inner, "jaxpr", inner)
-                    if isinstance(inner, jex.Jaxpr):
-                        number = len(inner.invars)
-                        given = inputs[-number:] if number <= len(inputs) else None
-                        self.walk(inner, given or [any(inputs)] * number)
+            for inner in inner_jaxprs(eqn):
+                number = len(inner.invars)
+                given = inputs[-number:] if number <= len(inputs) else None
+                self.walk(inner, given or [any(inputs)] * number)
             for var, moved in zip(eqn.outvars, outs, strict=True):
                 self.widest = max(self.widest, int(np.prod(getattr(var.aval, "shape", ()))))
                 dtype = getattr(var.aval, "dtype", None)

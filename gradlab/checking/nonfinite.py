@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.extend.core as jex
 import jax.numpy as jnp
 import numpy as np
 
-from gradlab.checking.rewriting import CALLS, bind
+from gradlab.checking.jaxprs import CALLS, bind, look_up
 
 MOST_TURNS = 200  # of a loop that are followed
 
@@ -50,7 +49,7 @@ def _run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
     values.update(zip(jaxpr.invars, args, strict=True))
     later = [eqn.primitive.name for eqn in jaxpr.eqns]
     for place, eqn in enumerate(jaxpr.eqns):
-        inputs = [a.val if isinstance(a, jex.Literal) else values[a] for a in eqn.invars]
+        inputs = look_up(eqn.invars, values)
         name, params = eqn.primitive.name, eqn.params
         try:
             if name in CALLS:
@@ -67,7 +66,7 @@ def _run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
             guarded = error.culprit.guarded or "select_n" in later[place:]
             raise _Found(dataclasses.replace(error.culprit, guarded=guarded)) from None
         values.update(zip(eqn.outvars, found, strict=True))
-    return [a.val if isinstance(a, jex.Literal) else values[a] for a in jaxpr.outvars]
+    return look_up(jaxpr.outvars, values)
 
 
 def _run_scan(params: Any, inputs: list[Any]) -> list[Any]:

@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
-import jax.extend.core as jex
 
-CUSTOM = ("custom_jvp_call", "custom_vjp_call")
-CALLS = ("jit", "pjit", "closed_call", "core_call", "remat2", "remat", "checkpoint")
+from gradlab.checking.jaxprs import CALLS, CUSTOM, bind, function_name, inner_jaxprs, look_up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,28 +29,9 @@ def sites(jaxpr: Any) -> Iterator[Site]:
         if name == "stop_gradient":
             yield Site(eqn, name, name)
         elif name in CUSTOM:
-            yield Site(eqn, name.removesuffix("_call"), _function_name(eqn))
+            yield Site(eqn, name.removesuffix("_call"), function_name(eqn))
         for inner in inner_jaxprs(eqn):
             yield from sites(inner)
-
-
-def inner_jaxprs(eqn: Any) -> Iterator[Any]:
-    """Find the programs that an operation holds."""
-    for value in eqn.params.values():
-        for candidate in value if isinstance(value, tuple | list) else (value,):
-            candidate = getattr(candidate, "jaxpr", candidate)
-            if isinstance(candidate, jex.Jaxpr):
-                yield candidate
-
-
-def primitives(jaxpr: Any) -> set[str]:
-    """Collect the names of all operations of a program."""
-    names = set()
-    for eqn in jaxpr.eqns:
-        names.add(eqn.primitive.name)
-        for inner in inner_jaxprs(eqn):
-            names |= primitives(inner)
-    return names
 
 
 def without(closed: Any, replaced: Sequence[Site]) -> Callable[..., list[Any]]:
@@ -73,9 +52,9 @@ def without(closed: Any, replaced: Sequence[Site]) -> Callable[..., list[Any]]:
         values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
         values.update(zip(jaxpr.invars, args, strict=True))
         for eqn in jaxpr.eqns:
-            inputs = [a.val if isinstance(a, jex.Literal) else values[a] for a in eqn.invars]
+            inputs = look_up(eqn.invars, values)
             values.update(zip(eqn.outvars, apply(eqn, inputs), strict=True))
-        return [a.val if isinstance(a, jex.Literal) else values[a] for a in jaxpr.outvars]
+        return look_up(jaxpr.outvars, values)
 
     def closed_run(inner: Any) -> Callable[..., list[Any]]:
         if hasattr(inner, "consts"):
@@ -104,14 +83,6 @@ def without(closed: Any, replaced: Sequence[Site]) -> Callable[..., list[Any]]:
     return lambda *args: run(closed.jaxpr, closed.consts, *args)
 
 
-def bind(eqn: Any, inputs: Sequence[Any]) -> list[Any]:
-    """Apply one operation as it is."""
-    given = eqn.primitive.get_bind_params(eqn.params)
-    functions, params = given if isinstance(given, tuple) else ((), given)  # a pair before 0.9
-    found = eqn.primitive.bind(*functions, *inputs, **params)
-    return list(found) if eqn.primitive.multiple_results else [found]
-
-
 def _scan(params: Any, body: Callable[..., list[Any]], inputs: list[Any]) -> list[Any]:
     consts, carried = params["num_consts"], params["num_carry"]
     held, start = inputs[:consts], inputs[consts : consts + carried]
@@ -135,8 +106,3 @@ def _while(params: Any, closed_run: Callable[..., Any], inputs: list[Any]) -> li
         lambda carry: body(*body_held, *carry),
         inputs[of_cond + of_body :],
     )
-
-
-def _function_name(eqn: Any) -> str:
-    jaxpr = getattr(eqn.params["call_jaxpr"], "jaxpr", eqn.params["call_jaxpr"])
-    return str(jaxpr.debug_info.func_name)
