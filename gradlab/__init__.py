@@ -1,8 +1,8 @@
 """gradlab: learn what a gradient is by playing with real ones, in a few lines of JAX each.
 
-All but the two that return a table are pure functions that work under `jax.jit`, `jax.grad` and
-`jax.vmap`; `help(gradlab.random_walk)` gives its formula, shapes, errors and an example that runs.
-Figures are in `gradlab.plots`, and `python -m gradlab.demo` runs every lab.
+All but the two that return a table and the checker are pure functions that work under `jax.jit`,
+`jax.grad` and `jax.vmap`; `help(gradlab.random_walk)` gives its formula, shapes, errors and an
+example that runs. Figures are in `gradlab.plots`, and `python -m gradlab.demo` runs every lab.
 """
 
 from gradlab.checking import GradientReport, assert_grads, check_grads

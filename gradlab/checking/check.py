@@ -131,6 +131,9 @@ def assert_grads(
             cannot be decided.
         **options: All other arguments of `check_grads`.
 
+    Returns:
+        Nothing; it returns if every verdict is `agree` or allowed.
+
     Raises:
         AssertionError: If a verdict is neither `agree` nor allowed.
         ValueError: If `allow` holds something that is no verdict.

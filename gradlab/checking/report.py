@@ -71,6 +71,18 @@ class GradientReport:
         leaves: One `LeafReport` for each leaf of the arguments, and for each order.
         notes: Remarks on how it was checked.
         skipped: Paths of leaves that have no derivative, or were not asked for.
+
+    Example:
+        >>> import jax
+        >>> from gradlab import check_grads
+        >>> report = check_grads(lambda x: x * jax.lax.stop_gradient(x), (3.0,))
+        >>> report.verdict, report.ok
+        ('wrong', False)
+        >>> (leaf,) = report.leaves
+        >>> leaf.path, leaf.ad, round(leaf.fd, 6)
+        ('[0]', 3.0, 6.0)
+        >>> leaf.cause
+        'stop_gradient removed a term: without it AD is what FD says'
     """
 
     leaves: tuple[LeafReport, ...]
