@@ -118,6 +118,17 @@ def test_importing_gradlab_imports_neither_matplotlib_nor_pandas():
     assert run(sys.executable, "-c", code).strip() == "True"
 
 
+def test_importing_gradlab_imports_no_more_of_jax_than_importing_jax():
+    code = (
+        "import sys, jax; known = set(sys.modules); import gradlab; more = set(sys.modules) - known"
+    )
+    show = "; print(sorted(m for m in more if m.split('.')[0] in ('jax', 'jaxlib')))"
+    assert run(sys.executable, "-c", code + show).strip() == "[]"
+    # The negative control: the first check reads a program, whose types are in jax.extend.
+    check = code.replace("import gradlab", "import gradlab; gradlab.check_grads(abs, (1.0,))")
+    assert "'jax.extend.core'" in run(sys.executable, "-c", check + show)
+
+
 def test_the_wheel_runs_the_demo_without_the_repository(tmp_path):
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT]
     run(*build)
