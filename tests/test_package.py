@@ -23,9 +23,9 @@ def run(*command, **options):
 
 
 def readme_signatures():
-    """Return {name: (module, signature)} of the README's table, in its order."""
+    """Return {name: (module, signature)} of the README's table; a class has just its name."""
     rows = re.findall(
-        r"^\| (?:`(\w+)`)? ?\| `((\w+)\(.*?\))` \|", (ROOT / "README.md").read_text(), re.M
+        r"^\| (?:`(\w+)`)? ?\| `((\w+)(?:\(.*?\))?)` \|", (ROOT / "README.md").read_text(), re.M
     )
     signatures, module = {}, ""
     for named, signature, name in rows:
@@ -44,12 +44,15 @@ def test_readme_shows_the_module_and_the_signature(name):
     assert name in readme_signatures(), f"no row for {name} in the README's table"
     module, signature = readme_signatures()[name]
     function = getattr(gradlab, name)
-    assert function.__module__ == f"gradlab.{module}"
+    assert f"{function.__module__}.".startswith(f"gradlab.{module}.")
+    if inspect.isclass(function):
+        assert name == signature
+        return
     parameters = [
         p.replace(annotation=p.empty) for p in inspect.signature(function).parameters.values()
     ]
     actual = str(inspect.Signature(parameters))
-    actual = re.sub(r"<function (\w+) at \w+>", r"\1", actual)
+    actual = re.sub(r"<function (\w+) at \w+>", r"\1", actual).replace("'", '"')
     assert name + actual == signature
 
 
@@ -71,7 +74,8 @@ def test_public_functions_are_documented_and_helpers_have_an_example(module):
             continue
         assert thing.__doc__, name
         if name in gradlab.__all__:
-            for section in ("Returns:", "Example:", ">>> "):
+            returns = () if inspect.isclass(thing) else ("Returns:",)
+            for section in (*returns, "Example:", ">>> "):
                 assert section in thing.__doc__, f"{name} has no {section}"
 
 
@@ -90,12 +94,19 @@ def test_modules_are_short_enough_for_one_sitting(path):
     assert len(path.read_text().splitlines()) <= 250
 
 
+def imported_from_gradlab(path):
+    return set(re.findall(r"^\s*(?:from|import) (gradlab[\w.]*)", path.read_text(), re.M))
+
+
 def test_helpers_know_only_jax_and_the_checks_of_arguments():
     """Imports go one way: nobody but the demo knows the plots, and nobody knows the demo."""
     for path in (ROOT / "gradlab").glob("*.py"):
-        imported = set(re.findall(r"^from (gradlab[\w.]*) import", path.read_text(), re.M))
         if path.stem != "__init__":
-            assert imported <= {"gradlab._arguments"}, path.name
+            assert imported_from_gradlab(path) <= {"gradlab._arguments"}, path.name
+    for path in (ROOT / "gradlab" / "checking").glob("*.py"):
+        allowed = {"gradlab._arguments", "gradlab.differences"}
+        outside = {m for m in imported_from_gradlab(path) if not m.startswith("gradlab.checking")}
+        assert outside <= allowed, path.name
     for path in (ROOT / "gradlab" / "plots").glob("*.py"):
         assert "gradlab.demo" not in path.read_text(), path.name
 
@@ -106,6 +117,17 @@ def test_importing_gradlab_imports_neither_matplotlib_nor_pandas():
     # The negative control: asking for a table does import pandas.
     code = "import sys, gradlab; gradlab.load_penguins(); print('pandas' in sys.modules)"
     assert run(sys.executable, "-c", code).strip() == "True"
+
+
+def test_importing_gradlab_imports_no_more_of_jax_than_importing_jax():
+    code = (
+        "import sys, jax; known = set(sys.modules); import gradlab; more = set(sys.modules) - known"
+    )
+    show = "; print(sorted(m for m in more if m.split('.')[0] in ('jax', 'jaxlib')))"
+    assert run(sys.executable, "-c", code + show).strip() == "[]"
+    # The negative control: the first check reads a program, whose types are in jax.extend.
+    check = code.replace("import gradlab", "import gradlab; gradlab.check_grads(abs, (1.0,))")
+    assert "'jax.extend.core'" in run(sys.executable, "-c", check + show)
 
 
 def test_the_wheel_runs_the_demo_without_the_repository(tmp_path):

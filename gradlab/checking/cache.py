@@ -1,0 +1,140 @@
+"""Compiled programs of earlier calls, for as long as the function is the same function."""
+
+import threading
+import types
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import jax
+import numpy as np
+
+MOST = 32  # programs that are kept; the one not used for longest goes first
+DEPTH = 4  # functions that call functions that call functions …
+SMALL_VALUES = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
+
+
+class Cache:
+    """At most `MOST` values by key, safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._values: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable | None, make: Callable[[], Any]) -> Any:
+        """Return the value for `key`, made if it is not there; None is never found or kept."""
+        if key is None:
+            return make()
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()  # outside of the lock: tracing runs the caller's code
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > MOST:
+                self._values.popitem(last=False)
+        return value
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+
+
+class ByIdentity:
+    """An object as a key that is equal to itself only, and that keeps the object alive."""
+
+    def __init__(self, value: Any) -> None:
+        """Take the object."""
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        """Compare identities."""
+        return isinstance(other, ByIdentity) and self.value is other.value
+
+    def __hash__(self) -> int:
+        """Hash the identity."""
+        return id(self.value)
+
+
+class Unknown(Exception):  # noqa: N818 - not an error, an answer
+    """Something that may change without being another object."""
+
+
+def fingerprint(f: Any) -> Hashable | None:
+    """Describe what a function computes, as far as Python can know it.
+
+    Two functions with the same code that refer to the same objects have the same fingerprint, so a
+    lambda written in a loop is compiled once; one whose global or closure was changed since has
+    another, so that no stale program is judged.
+
+    Returns:
+        A key, or None where something that the function refers to might have been changed in
+        place (a list, a NumPy array, an instance).
+    """
+    try:
+        return _print(f, DEPTH)
+    except Unknown:
+        return None
+
+
+def _print(value: Any, depth: int) -> Hashable:
+    if isinstance(value, SMALL_VALUES):
+        return type(value), value
+    if isinstance(value, tuple | frozenset):
+        return type(value), tuple(_print(v, depth) for v in value)
+    if isinstance(
+        value, jax.Array | np.dtype | type | types.ModuleType | types.BuiltinFunctionType
+    ):
+        return ByIdentity(value)
+    if isinstance(value, types.FunctionType):
+        return _print_function(value, depth)
+    if isinstance(value, types.MethodType):
+        raise Unknown
+    if isinstance(value, jax.custom_jvp | jax.custom_vjp):
+        rules = (getattr(value, name, None) for name in ("fun", "jvp", "fwd", "bwd"))
+        return ByIdentity(value), tuple(_print_rule(rule, depth) for rule in rules)
+    wrapped = getattr(value, "__wrapped__", None)
+    if callable(value) and wrapped is not None and depth:
+        return ByIdentity(value), _print(wrapped, depth - 1)
+    if isinstance(value, np.ufunc) or type(value).__module__.startswith(("jax", "numpy")):
+        if isinstance(value, np.ndarray | np.random.Generator | np.random.RandomState):
+            raise Unknown
+        return ByIdentity(value)
+    if hasattr(value, "func") and hasattr(value, "keywords"):  # functools.partial
+        parts = value.func, value.args, tuple(sorted(value.keywords.items()))
+        return type(value), tuple(_print(part, depth) for part in parts)
+    raise Unknown
+
+
+def _print_rule(rule: Any, depth: int) -> Hashable:
+    return None if rule is None else _print(rule, depth)
+
+
+def _print_function(f: types.FunctionType, depth: int) -> Hashable:
+    if not depth:
+        return ByIdentity(f)
+    cells = []
+    for cell in f.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # not assigned yet
+            content = None
+        cells.append(None if content is f else _print(content, depth - 1))
+    library = f.__globals__.get("__name__", "").split(".")[0] in ("jax", "jaxlib", "numpy")
+    names = [] if library else sorted(_names(f.__code__))
+    found = tuple((n, f.__globals__[n]) for n in names if n in f.__globals__)
+    used = tuple((n, None if v is f else _print(v, depth - 1)) for n, v in found)
+    defaults = _print(f.__defaults__, depth), _print(tuple((f.__kwdefaults__ or {}).items()), depth)
+    return f.__code__, tuple(cells), used, defaults
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """Collect the names that a function and the functions inside it look up."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _names(constant)
+    return names

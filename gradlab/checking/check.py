@@ -1,0 +1,207 @@
+"""The two functions that a user calls: take the arguments apart, ask, and report."""
+
+import dataclasses
+import zlib
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from gradlab._arguments import describe
+from gradlab.checking.cache import Cache, fingerprint
+from gradlab.checking.coordinates import Coordinates, apart
+from gradlab.checking.gradients import hand_written, second_order
+from gradlab.checking.preparation import Undifferentiable, prepare
+from gradlab.checking.report import GradientReport, LeafReport
+from gradlab.checking.search import search
+from gradlab.checking.wording import describe_finding, undifferentiable
+
+MODES = ("fwd", "rev")
+_cache = Cache()
+
+
+def check_grads(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    *,
+    argnums: int | Sequence[int] | None = None,
+    grad: Callable[..., Any] | None = None,
+    order: int = 1,
+    modes: Sequence[str] = MODES,
+    has_aux: bool = False,
+    key: Array | None = None,
+) -> GradientReport:
+    """Compare what automatic differentiation says with what finite differences say.
+
+    For every leaf of the arguments the verdict is `agree`, `wrong` or `cannot tell`, with the
+    reason. There is no step size and no tolerance to choose: f is evaluated at steps of many
+    sizes, the noise in its values is measured, and from both follows an interval for the slope,
+
+        lim ( f(x + t d) − f(x − t d) ) / 2t,    t → 0
+
+    A derivative outside of the interval is wrong. Inside of it, it agrees, if the interval is
+    narrow: at most 5 % of the slope, mostly less than a millionth. Otherwise nobody can tell,
+    and the report says whether that is noise, a kink, a jump or the edge of the domain.
+
+    The function is lifted to float64 where that is possible, so the verdict is on the rule; how
+    many digits of it are left in the dtype of the arguments is said as well.
+
+    Args:
+        f: Function of `args`. Its value may be a number, an array or a pytree of them.
+        args: All arguments, as a tuple: `(x,)` for one. Leaves that are not floating point are
+            passed on and not differentiated.
+        argnums: Which arguments to differentiate; all that can be, if None.
+        grad: Gradient function to judge in place of JAX's own, called with all arguments. It
+            returns what `jax.grad(f, argnums)` would; for an `f` with an array as its value, what
+            `jax.jacobian` would. If `argnums` is None and several arguments can be
+            differentiated, it returns a tuple.
+        order: 2 to check the derivative of the derivative as well.
+        modes: Modes of differentiation to check, of `"fwd"` and `"rev"`.
+        has_aux: Whether f returns a pair, of which the second is not differentiated.
+        key: Where the random directions come from. By default always the same ones.
+
+    Returns:
+        A report that prints itself; see `GradientReport`.
+
+    Raises:
+        TypeError: If `args` is not a tuple or nothing in it can be differentiated.
+        ValueError: If `argnums`, `order` or `modes` is out of range, or what `grad` returned has
+            another shape than its argument.
+        Exception: Whatever f itself raises at `args`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> x = jnp.array([0.5, 1.0])
+        >>> check_grads(lambda x: jnp.sum(jnp.sin(x)), (x,)).verdict
+        'agree'
+        >>> report = check_grads(lambda x: jnp.sum(x * jax.lax.stop_gradient(x)), (x,))
+        >>> report.verdict, report.leaves[0].ad, round(report.leaves[0].fd, 6)
+        ('wrong', 1.0, 2.0)
+
+    References:
+        Lepski, On a problem of adaptive estimation in Gaussian white noise, 1991.
+        Moré and Wild, Estimating derivatives of noisy simulations, 2012.
+    """
+    _require_arguments(f, order, modes, grad)
+    value = _first(f) if has_aux else f
+    coordinates, reals, carried = apart(args, argnums)
+    if not any(leaf.size for leaf in coordinates.moving):
+        raise TypeError(
+            f"args: got {', '.join(describe(a) for a in jax.tree.leaves(args)) or 'nothing'}, "
+            "expected something floating point to differentiate; write jnp.array([1., 2.])"
+        )
+    found = (fingerprint(f), fingerprint(grad), has_aux, coordinates.key())
+    identity = None if fingerprint(f) is None or (grad and found[1] is None) else found
+    seed = _seed(key)
+    modes = tuple(mode for mode in ("rev", "fwd") if mode in modes)
+
+    if grad is not None:
+        judged = hand_written(grad, args, argnums, coordinates)
+        leaves, notes = _check(value, coordinates, reals, carried, modes, seed, identity, 1, judged)
+        return _report(leaves, notes, coordinates)
+    leaves, notes = _check(value, coordinates, reals, carried, modes, seed, identity, 1)
+    if order == 2:
+        for mode in modes:
+            derivative = second_order(value, coordinates, mode)
+            more, also = _check(
+                derivative, coordinates, reals, carried, modes, seed,
+                None if identity is None else (identity, mode), 2,
+            )  # fmt: skip
+            leaves += more
+            notes += [note for note in also if note not in notes]
+    return _report(leaves, notes, coordinates)
+
+
+def assert_grads(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    *,
+    allow: Sequence[str] = (),
+    **options: Any,
+) -> None:
+    """Raise `AssertionError` with the printed report unless every leaf's gradient agrees.
+
+    Args:
+        f: As in `check_grads`.
+        args: As in `check_grads`.
+        allow: Verdicts that pass besides `"agree"`: `("cannot tell",)` where a test accepts what
+            cannot be decided.
+        **options: All other arguments of `check_grads`.
+
+    Returns:
+        Nothing; it returns if every verdict is `agree` or allowed.
+
+    Raises:
+        AssertionError: If a verdict is neither `agree` nor allowed.
+        ValueError: If `allow` holds something that is no verdict.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> assert_grads(jnp.tanh, (0.5,))
+    """
+    if isinstance(allow, str) or not set(allow) <= {"agree", "cannot tell", "wrong"}:
+        raise ValueError(f'allow: got {allow!r}, expected a tuple; write allow=("cannot tell",)')
+    report = check_grads(f, args, **options)
+    if any(leaf.verdict not in ("agree", *allow) for leaf in report.leaves):
+        raise AssertionError(f"\n{report}")
+
+
+def _check(
+    f: Callable[..., Any],
+    coordinates: Coordinates,
+    reals: list[NDArray[Any]],
+    carried: list[Any],
+    modes: Sequence[str],
+    seed: int,
+    identity: Hashable | None,
+    order: int,
+    judged: Callable[..., Any] | None = None,
+) -> tuple[list[LeafReport], list[str]]:
+    """Check one function, in float64 if it can be had, else in the precision it was given in."""
+    try:
+        subject = prepare(f, coordinates, reals, carried, modes, seed, judged, identity, _cache)
+    except Undifferentiable as error:
+        leaves, notes = undifferentiable(coordinates, str(error)), []
+    else:
+        leaves = [describe_finding(subject, finding) for finding in search(subject)]
+        notes = subject.notes
+    return [dataclasses.replace(leaf, order=order) for leaf in leaves], notes
+
+
+def _report(leaves: list[LeafReport], notes: list[str], coordinates: Coordinates) -> GradientReport:
+    skipped = [leaf.path for leaf in coordinates.leaves if leaf.kind == "carried"]
+    return GradientReport(tuple(leaves), tuple(notes), tuple(skipped))
+
+
+def _first(f: Callable[..., Any]) -> Callable[..., Any]:
+    def without_aux(*args: Any) -> Any:
+        pair = f(*args)
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(f"f: got {describe(pair)}, expected a pair, because has_aux is True")
+        return pair[0]
+
+    return without_aux
+
+
+def _require_arguments(f: Any, order: Any, modes: Any, grad: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"f: got {describe(f)}, expected a function")
+    if order not in (1, 2):
+        raise ValueError(f"order: got {order!r}, expected 1 or 2")
+    if isinstance(modes, str) or not modes or not set(modes) <= set(MODES):
+        raise ValueError(f'modes: got {modes!r}, expected some of "fwd" and "rev"; write ("rev",)')
+    if grad is not None and not callable(grad):
+        raise TypeError(f"grad: got {describe(grad)}, expected a function; write grad=jax.grad(f)")
+    if grad is not None and order == 2:
+        raise ValueError("order: got 2 with grad=, expected 1; check grad itself as a function")
+
+
+def _seed(key: Array | None) -> int:
+    if key is None:
+        return 0
+    if jax.numpy.issubdtype(jax.numpy.result_type(key), jax.dtypes.prng_key):
+        key = jax.random.key_data(key)
+    return zlib.crc32(np.asarray(key).tobytes())

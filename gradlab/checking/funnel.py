@@ -1,0 +1,64 @@
+"""The figure of a verdict: intervals that narrow as the step grows, and where AD lies."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradlab.checking.limits import SPREAD, Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclasses.dataclass(frozen=True)
+class Funnel:
+    """Finite differences at every step, `(steps,)` each, and the verdict's own interval."""
+
+    steps: Floats
+    slopes: Floats
+    halves: Floats
+    ad: float
+    fd: float
+    half: float
+    title: str
+
+
+def make_funnel(
+    steps: Floats, behind: Floats, ahead: Floats, sigma: float, unit: float
+) -> tuple[Floats, Floats, Floats]:
+    """Return steps, slopes and half-widths in the units of the element that moved."""
+    slopes = (ahead - behind) / (2 * steps)
+    return steps * abs(unit), slopes / unit, SPREAD * sigma / (steps * abs(unit))
+
+
+def plot_funnel(funnel: Funnel, ax: "Axes | None" = None) -> "Axes":
+    """Draw finite differences with their intervals against the step.
+
+    Args:
+        funnel: What to draw.
+        ax: Where; a new figure if None.
+
+    Returns:
+        The Axes. The vertical axis is linear around AD and FD and logarithmic farther out, so
+        that both the wide end and the narrow one can be read.
+    """
+    import matplotlib.pyplot as plt  # here, so that `import gradlab` costs what `import jax` costs
+
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
+    blue, orange, grey = "#0072B2", "#D55E00", "#777777"
+    known = np.isfinite(funnel.slopes)
+    steps, middle = funnel.steps[known], funnel.slopes[known] - funnel.fd
+    ax.errorbar(
+        steps, middle, funnel.halves[known], fmt="o", markersize=3, color=blue, ecolor=grey,
+        elinewidth=0.8, label="finite differences, with the noise of f",
+    )  # fmt: skip
+    ax.axhspan(-funnel.half, funnel.half, color=blue, alpha=0.25, label="FD, the interval")
+    if np.isfinite(funnel.ad):
+        ax.axhline(funnel.ad - funnel.fd, color=orange, linestyle="--", label="AD")
+    narrow = max(funnel.half, 1e-300)
+    ax.set(xscale="log", title=funnel.title, xlabel="step", ylabel=f"slope − {funnel.fd:.6g}")
+    ax.set_yscale("symlog", linthresh=10 * narrow)
+    ax.legend(loc="best", fontsize="small")
+    return ax

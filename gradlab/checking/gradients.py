@@ -1,0 +1,126 @@
+"""Gradient functions that are judged: one that a person wrote, and the derivative of one."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from gradlab._arguments import describe
+from gradlab.checking.coordinates import COMPLEX, REAL, Coordinates, outputs
+
+
+def hand_written(
+    grad: Callable[..., Any],
+    args: tuple[Any, ...],
+    argnums: int | Sequence[int] | None,
+    coordinates: Coordinates,
+) -> Callable[..., Array]:
+    """Return a function with the gradient that `grad` returns laid out as one real vector.
+
+    Args:
+        grad: Takes all arguments; returns what `jax.grad(f, argnums)` or `jax.jacobian` would.
+        args: The arguments.
+        argnums: As in `check_grads`.
+        coordinates: How the arguments were taken apart.
+
+    Returns:
+        A function of the arguments; its value is `(outputs · coordinates,)`.
+    """
+    if isinstance(argnums, int):
+        numbers, alone = [argnums % len(args)], True
+    elif argnums is None:
+        moving = {leaf.path for leaf in coordinates.moving}
+        paths = jax.tree_util.tree_flatten_with_path(args)[0]
+        owners = {p[0].idx for p, _ in paths if jax.tree_util.keystr(p) in moving}
+        numbers = sorted(owners)
+        alone = len(numbers) == 1
+    else:
+        numbers, alone = [n % len(args) for n in argnums], False
+
+    def vector(*given: Any) -> Array:
+        found = grad(*given)
+        if alone and not (isinstance(found, tuple) and len(found) == 1 and len(numbers) == 1
+                          and not isinstance(args[numbers[0]], tuple)):  # fmt: skip
+            found = (found,)
+        if not isinstance(found, tuple) or len(found) != len(numbers):
+            raise ValueError(
+                f"grad: got {describe(found)}, expected a tuple of {len(numbers)} gradients, one "
+                "for each argument"
+            )
+        expected: Any = jax.tree.structure(tuple(given[n] for n in numbers))
+        if jax.tree.structure(found) != expected:
+            raise ValueError(
+                f"grad: got {jax.tree.structure(found)}, expected {expected}, the structure of "
+                "the arguments"
+            )
+        leaves = dict(zip(_paths(args, numbers), jax.tree.leaves(found), strict=True))
+        return _side_by_side(
+            [(leaf, jnp.asarray(leaves[leaf.path])) for leaf in coordinates.moving]
+        )
+
+    return vector
+
+
+def second_order(f: Callable[..., Any], coordinates: Coordinates, mode: str) -> Callable[..., Any]:
+    """Return the first derivative of f as a function, to be checked like any other.
+
+    In reverse mode it is the gradient of a sum of the outputs with fixed random weights, in
+    forward mode the derivative along a fixed random direction.
+    """
+
+    def derivative(*args: Any) -> Any:
+        leaves = jax.tree.leaves(args)
+        entries = jax.tree.leaves_with_path(args)
+        moving = {leaf.path for leaf in coordinates.moving}
+        at = [i for i, (p, _) in enumerate(entries) if jax.tree_util.keystr(p) in moving]
+
+        def of_moving(values: list[Any]) -> list[Array]:
+            now = list(leaves)
+            for i, value in zip(at, values, strict=True):
+                now[i] = value
+            return outputs(f(*jax.tree.unflatten(coordinates.structure, now)))[0]
+
+        point = [jnp.asarray(leaves[i]) for i in at]
+        if mode == "fwd":
+            tangents = [_fixed(leaf, leaf.shape) for leaf in point]
+            return jax.jvp(of_moving, (point,), (tangents,))[1]
+        value, pull = jax.vjp(of_moving, point)
+        return pull([_fixed(part, part.shape) for part in value])[0]
+
+    return derivative
+
+
+def _fixed(like: Array, shape: tuple[int, ...]) -> Array:
+    generator = np.random.default_rng(0)
+    weights = generator.uniform(0.5, 1.0, shape) * (1 - 2 * generator.integers(0, 2, shape))
+    return jnp.asarray(weights, like.dtype)
+
+
+def _paths(args: tuple[Any, ...], numbers: Sequence[int]) -> list[str]:
+    paths = []
+    for number in numbers:
+        for path, _ in jax.tree_util.tree_flatten_with_path(args[number])[0]:
+            paths.append(f"[{number}]{jax.tree_util.keystr(path)}")
+    return paths
+
+
+def _side_by_side(parts: list[tuple[Any, Array]]) -> Array:
+    """Lay Jacobians end to end along the coordinates; for a scalar f they are gradients."""
+    columns = []
+    for leaf, gradient in parts:
+        trailing = gradient.shape[gradient.ndim - len(leaf.shape) :]
+        if gradient.ndim < len(leaf.shape) or trailing != leaf.shape:
+            raise ValueError(
+                f"grad: got shape {gradient.shape} for args{leaf.path}, expected {leaf.shape}, the "
+                "shape of the argument"
+            )
+        rows = gradient.reshape(-1, leaf.size)
+        if leaf.kind == REAL:
+            columns.append(rows.real)
+        elif leaf.kind == COMPLEX:  # jax.grad's is ∂/∂x − i ∂/∂y
+            columns += [rows.real, -rows.imag]
+    dtype = jnp.result_type(jnp.float32, *(c.dtype for c in columns))
+    return jnp.concatenate([c.astype(dtype) for c in columns], axis=1).reshape(-1)

@@ -1,0 +1,198 @@
+"""Make a function ready to be checked: trace, lift and differentiate it, draw its directions."""
+
+import zlib
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from gradlab.checking.cache import Cache
+from gradlab.checking.coordinates import Coordinates, Leaf
+from gradlab.checking.ladder import Direction, make_bases
+from gradlab.checking.lifting import Traced, trace
+from gradlab.checking.limits import Floats
+from gradlab.checking.programs import Programs
+from gradlab.checking.subject import PROJECTIONS, Derivatives, Native, Subject
+
+MOST_ROWS = 16  # groups into which the outputs are divided; fewer outputs stand for themselves
+MOST_ENTRIES = 2**18  # of all gradients together
+MODE_NAMES = {"rev": "reverse", "fwd": "forward"}
+
+
+class Undifferentiable(Exception):  # noqa: N818 - an answer, caught by check_grads
+    """JAX has no derivative of the function in any of the modes."""
+
+
+def prepare(
+    f: Callable[..., Any],
+    coordinates: Coordinates,
+    reals: list[NDArray[Any]],
+    carried: list[Any],
+    modes: Sequence[str],
+    seed: int,
+    judged: Callable[..., Any] | None,
+    identity: Hashable | None,
+    cache: Cache,
+) -> Subject:
+    """Make a function ready to be checked, in float64 if it can be had.
+
+    Args:
+        f: The function.
+        coordinates: How its arguments were taken apart.
+        reals: Their real coordinates.
+        carried: Their other arrays.
+        modes: Modes of differentiation.
+        seed: Where the random directions come from.
+        judged: A gradient function of the same arguments that returns one real vector, to be
+            judged in place of JAX's.
+        identity: Key under which the compiled programs are kept; None not to keep them.
+        cache: Where they are kept.
+
+    Raises:
+        Undifferentiable: If JAX has no derivative of f.
+        Exception: Whatever f raises in the caller's own dtypes.
+    """
+    starts = np.cumsum([0] + [r.size for r in reals])[:-1].tolist()
+
+    def programs(lift: bool, of: Callable[..., Any] = f) -> Programs:
+        key = None if identity is None else (identity, lift, of is f)
+        make = lambda: Programs(trace(of, coordinates, reals, carried, lift=lift), starts)  # noqa: E731
+        return cache.get(key, make)
+
+    def make(lift: bool) -> Subject:
+        of_judged = None if judged is None else programs(lift, judged)
+        return _subject(programs(lift), of_judged, coordinates.moving, reals, carried, modes, seed)
+
+    try:
+        subject = make(lift=True)
+    except Exception as error:
+        subject = make(lift=False)
+        reason = str(error).strip().split("\n")[0][:90]
+        subject.notes.append(f"not lifted to float64, because of {type(error).__name__}: {reason}")
+        return subject
+    dtypes = sorted({str(r.dtype) for r in reals} - {"float64"})
+    if dtypes and judged is None and "rev" in modes:
+        _add_native(subject, programs, reals, carried)
+    if dtypes:
+        subject.notes.append(f"lifted from {' and '.join(dtypes)} to float64")
+    return subject
+
+
+def _subject(
+    programs: Programs,
+    judged: Programs | None,
+    leaves: tuple[Leaf, ...],
+    reals: list[Any],
+    carried: list[Any],
+    modes: Sequence[str],
+    seed: int,
+) -> Subject:
+    traced = programs.traced
+    x, others = traced.lift(reals), traced.lift(carried)
+    flat = np.concatenate([np.asarray(r, np.float64).reshape(-1) for r in reals])
+    counts = [leaf.stop - leaf.start for leaf in leaves]
+    seeds = [zlib.crc32(leaf.path.encode()) ^ seed for leaf in leaves]
+    bases, parts = make_bases(flat, counts, seeds, PROJECTIONS), []
+    for leaf, start in zip(x, programs.starts, strict=True):
+        own = slice(start, start + leaf.size)
+        part = bases[:, own].reshape(len(bases), *leaf.shape).astype(leaf.dtype)
+        bases[:, own] = part.astype(np.float64).reshape(len(bases), -1)  # as they were rounded
+        parts.append(part)
+    rows, owner = _rows(traced, len(flat))
+
+    def evaluate(directions: Sequence[Direction], which: NDArray[np.intp], steps: Floats) -> Floats:
+        return programs.values(x, others, parts, rows, directions, which, steps)
+
+    def along(directions: Sequence[Direction]) -> Floats:
+        return programs.push(x, others, rows, parts, directions)
+
+    here = [Direction(0, 0, 1)]
+    derivatives: list[Derivatives] = []
+    notes: list[str] = []
+    value = size = None
+    if judged is not None:
+        jacobian = judged.value(x, others).reshape(-1, len(flat))
+        rows_of = np.eye(len(jacobian)) if rows is None else np.asarray(rows, np.float64)
+        derivatives.append(Derivatives("grad", rows_of @ jacobian))
+        modes = ()
+    reasons = []
+    for mode in modes:
+        try:
+            if mode == "rev":
+                value, size, gradients = programs.pull(x, others, rows)
+                gradient = np.concatenate([g.reshape(len(size), -1) for g in gradients], axis=1)
+                derivatives.append(Derivatives("rev", gradient))
+            else:
+                programs.need_push(x, others, rows, parts)
+                derivatives.append(Derivatives("fwd", None, along))
+        except Exception as error:
+            if type(error).__name__ == "XlaRuntimeError":
+                raise
+            reasons.append(str(error).strip().split("\n")[0][:160])
+            notes.append(f"{MODE_NAMES[mode]} mode skipped: {reasons[-1]}")
+    if not derivatives:
+        raise Undifferentiable(reasons[0])
+    if value is None or size is None:
+        value = evaluate(here, np.zeros(1, np.intp), np.zeros(1))[0]
+        size = np.abs(value)
+    if traced.why:
+        notes.append(f"run on numbers, without compilation: {traced.why}")
+    user_eps = max(float(jnp.finfo(r.dtype).eps) for r in reals)
+    return Subject(
+        leaves, flat, bases, evaluate, derivatives, value, size, owner, rows, traced, x, others,
+        max(user_eps, traced.eps), None, notes,
+    )  # fmt: skip
+
+
+def _add_native(
+    subject: Subject, programs: Callable[[bool], Programs], reals: list[Any], carried: list[Any]
+) -> None:
+    """Differentiate in the caller's own dtypes, too."""
+    if subject.gradient() is None or subject.traced.jaxpr is None:
+        return
+    rows = None if subject.rows is None else subject.rows.astype(np.float32)
+    try:
+        value, _, gradients = programs(False).pull(reals, carried, rows)
+    except Exception:
+        return
+    wide = subject.value
+    room = subject.user_eps**0.5 * subject.over_output(np.fmax(subject.size, np.abs(wide)))
+    with np.errstate(invalid="ignore"):
+        other = np.abs(value - wide) > 10 * room
+    if np.any(other):
+        subject.notes.append("f computes other numbers in float64 (does it draw random ones?)")
+        return
+    gradient = np.concatenate([g.reshape(len(value), -1) for g in gradients], axis=1)
+    subject.native = Native(gradient, value)
+
+
+def _rows(traced: Traced, coordinates: int) -> tuple[NDArray[Any] | None, NDArray[np.intp]]:
+    """Divide the outputs into at most 16 groups, each a sum with random weights.
+
+    No group has outputs of two leaves, so that one of size 1e6 does not hide one of size 1e-3.
+
+    Returns:
+        Weights, `(rows, outputs)`, or None where each output stands for itself; and for each row
+        its output leaf.
+    """
+    total = sum(size for _, size in traced.outputs)
+    owner = np.repeat(np.arange(len(traced.outputs)), [size for _, size in traced.outputs])
+    most = max(1, min(MOST_ROWS, MOST_ENTRIES // max(coordinates, total)))
+    if total <= most:
+        return None, owner
+    generator = np.random.default_rng(0)
+    signs = 1.0 - 2.0 * generator.integers(0, 2, total)
+    weights = signs * generator.uniform(0.5, 1.0, total)
+    row = np.empty(total, np.intp)
+    owners: list[int] = []
+    start = 0
+    for number, (_, size) in enumerate(traced.outputs):
+        share = min(size, max(1, most * size // total))
+        row[start : start + size] = len(owners) + generator.permutation(size) % share
+        owners += [number] * share
+        start += size
+    rows = np.zeros((len(owners), total), np.float64 if traced.lifted else np.float32)
+    rows[row, np.arange(total)] = weights
+    return rows, np.array(owners)

@@ -1,0 +1,233 @@
+"""The compiled programs: values at many points at once, and derivatives in both modes.
+
+Each is compiled once for a function and the shapes of its arguments; the numbers, the directions
+and the steps are arguments. Where a function cannot be batched its points are taken one after the
+other, and where it cannot be traced it is run on numbers.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from gradlab.checking.ladder import Direction
+from gradlab.checking.lifting import Traced, settings
+from gradlab.checking.limits import Floats
+
+MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
+# A program that runs once a check: compiling it costs more than running it.
+RUN_ONCE: Any = {"xla_backend_optimization_level": 0}
+FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
+
+
+class Programs:
+    """A traced function with its values and derivatives, compiled when they are first wanted."""
+
+    def __init__(self, traced: Traced, starts: Sequence[int]) -> None:
+        """Prepare the programs; `starts` are the first coordinates of the real leaves."""
+        self.traced, self.starts = traced, tuple(starts)
+        self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
+        self.how = "eager" if traced.jaxpr is None else "batched"
+        self._values: dict[str, Callable[..., Any]] = {}
+        self._can_push = False
+        self._push_error: Exception | None = None
+        self._value = jax.jit(traced.call)
+        self._pull = jax.jit(self._pull_rows, compiler_options=RUN_ONCE)
+        self._push = jax.jit(self._push_directions, compiler_options=RUN_ONCE)
+
+    # Values
+
+    def values(
+        self,
+        x: Sequence[Any],
+        carried: Sequence[Any],
+        bases: Sequence[Any],
+        rows: Any,
+        directions: Sequence[Direction],
+        which: NDArray[np.intp],
+        steps: Floats,
+    ) -> Floats:
+        """Evaluate the rows of the value at x + step · direction.
+
+        Args:
+            x: Real leaves.
+            carried: Other arrays.
+            bases: One array `(bases, *shape)` for each leaf.
+            rows: `(rows, outputs)`, or None for the outputs themselves.
+            directions: The directions.
+            which: For each point, its direction.
+            steps: For each point, its signed step.
+
+        Returns:
+            `(points, rows)`, float64.
+        """
+        table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)[which]
+        if self.how == "eager":
+            return self._values_one_by_one(x, carried, bases, rows, table, steps)
+        number = len(steps)
+        at_once = min(_power_of_two(max(number, FEWEST_POINTS)), _power_of_two(self.batch))
+        at_once = max(at_once, FEWEST_POINTS)
+        padded = -number % at_once
+        table = np.concatenate([table, np.zeros((padded, 3), np.int32)])
+        t = np.concatenate([steps, np.zeros(padded)]).astype(x[0].dtype if len(x) else np.float32)
+        t = t.astype(np.float64 if self.traced.lifted else np.float32)
+        found = []
+        with settings(self.traced.wide):
+            for first in range(0, len(t), at_once):
+                part = slice(first, first + at_once)
+                given = x, carried, bases, rows, table[part], t[part]
+                found.append(np.asarray(self._run_values(given), np.float64))
+        return np.concatenate(found)[:number]
+
+    def _run_values(self, given: tuple[Any, ...]) -> Any:
+        if self.how == "batched":
+            try:
+                return self._compiled("batched")(*given)
+            except Exception:  # whatever a function raises that has no batching rule
+                self.how = "mapped"
+        return self._compiled(self.how)(*given)
+
+    def _compiled(self, how: str) -> Callable[..., Any]:
+        if how not in self._values:
+            self._values[how] = jax.jit(self._at_points(how))
+        return self._values[how]
+
+    def _at_points(self, how: str) -> Callable[..., Any]:
+        def at_points(x: Any, carried: Any, bases: Any, rows: Any, table: Any, t: Any) -> Any:
+            def at(point: Any) -> Any:
+                row, step = point
+                moved = [
+                    leaf + step.astype(leaf.dtype) * self._masked(leaf, start, base, row)
+                    for leaf, start, base in zip(x, self.starts, bases, strict=True)
+                ]
+                value = self.traced.call(moved, carried)
+                return value if rows is None else rows @ value
+
+            if how == "mapped":
+                return jax.lax.map(at, (table, t))
+            if self.batch < FEWEST_POINTS:
+                return jax.lax.map(at, (table, t), batch_size=self.batch)
+            return jax.vmap(at)((table, t))
+
+        return at_points
+
+    def _masked(self, leaf: Any, start: int, base: Any, row: Any) -> Any:
+        number = jax.lax.iota(np.int32, leaf.size).reshape(leaf.shape) + start
+        inside = (number >= row[1]) & (number < row[2])
+        return jax.lax.select(inside, base[row[0]], jax.lax.full_like(base[row[0]], 0))
+
+    def _values_one_by_one(
+        self, x: Any, carried: Any, bases: Any, rows: Any, table: Any, steps: Any
+    ) -> Floats:
+        found = []
+        with settings(self.traced.wide):
+            for row, step in zip(table, steps, strict=True):
+                moved = []
+                for leaf, start, base in zip(x, self.starts, bases, strict=True):
+                    change = (step * _masked_on_host(leaf, start, base, row)).astype(leaf.dtype)
+                    moved.append(jnp.asarray(leaf + change, leaf.dtype))
+                value = np.asarray(self.traced.call(moved, carried), np.float64)
+                found.append(value if rows is None else rows @ value)
+        return np.stack(found)
+
+    # Derivatives
+
+    def value(self, x: Any, carried: Any) -> Floats:
+        """Return the value itself."""
+        with settings(self.traced.wide):
+            run = self.traced.call if self.how == "eager" else self._value
+            return _on_host(run(list(x), list(carried)))
+
+    def need_push(self, x: Any, carried: Any, rows: Any, bases: Any) -> None:
+        """Raise what forward mode raises; it is found by tracing, once."""
+        if self._push_error is None and not self._can_push:
+            table = np.zeros((1, 3), np.int32)
+            try:
+                with settings(self.traced.wide):
+                    if self.how == "eager":
+                        self._push_eagerly(x, carried, rows, bases, table)
+                    else:
+                        jax.eval_shape(self._push_directions, x, carried, rows, bases, table)
+                self._can_push = True
+            except Exception as error:
+                self._push_error = error
+        if self._push_error is not None:
+            raise self._push_error
+
+    def pull(self, x: Any, carried: Any, rows: Any) -> tuple[Floats, Floats, list[Floats]]:
+        """Return the rows of the value, the size of their terms, and their gradients.
+
+        Gradients are one array `(rows, *shape)` for each leaf, by reverse mode.
+        """
+        with settings(self.traced.wide):
+            run = self._pull_eagerly if self.how == "eager" else self._pull
+            return jax.tree.map(_on_host, run(list(x), list(carried), rows))
+
+    def push(
+        self, x: Any, carried: Any, rows: Any, bases: Any, directions: Sequence[Direction]
+    ) -> Floats:
+        """Return the derivatives of the rows along directions, `(directions, rows)`.
+
+        They are by forward mode.
+        """
+        table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)
+        with settings(self.traced.wide):
+            if self.how == "eager":
+                return self._push_eagerly(x, carried, rows, bases, table)
+            found = self._push(list(x), list(carried), rows, list(bases), table)
+            return _on_host(found)
+
+    def _pull_rows(self, x: Any, carried: Any, rows: Any) -> Any:
+        value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
+        if rows is None:
+            (gradients,) = jax.vmap(pull)(jnp.eye(value.size, dtype=value.dtype))
+            return value, jnp.abs(value), gradients
+        (gradients,) = jax.vmap(pull)(rows)
+        return rows @ value, jnp.abs(rows) @ jnp.abs(value), gradients
+
+    def _pull_eagerly(self, x: Any, carried: Any, rows: Any) -> Any:
+        x = [jnp.asarray(leaf) for leaf in x]
+        value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
+        rows = np.eye(value.size, dtype=value.dtype) if rows is None else rows
+        gradients = [pull(jnp.asarray(row))[0] for row in rows]
+        stacked = [np.stack(leaves) for leaves in zip(*gradients, strict=True)]
+        return rows @ np.asarray(value), np.abs(rows) @ np.abs(value), stacked
+
+    def _push_directions(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Any:
+        def push(row: Any) -> Any:
+            leaves = zip(x, self.starts, bases, strict=True)
+            tangents = [self._masked(leaf, start, base, row) for leaf, start, base in leaves]
+            _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
+            return tangent if rows is None else rows @ tangent
+
+        return jax.lax.map(push, table, batch_size=min(len(table), self.batch))
+
+    def _push_eagerly(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Floats:
+        x = [jnp.asarray(leaf) for leaf in x]
+        found = []
+        for row in table:
+            leaves = zip(x, self.starts, bases, strict=True)
+            tangents = [
+                jnp.asarray(_masked_on_host(leaf, start, base, row), leaf.dtype)
+                for leaf, start, base in leaves
+            ]
+            _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
+            tangent = np.asarray(tangent, np.float64)
+            found.append(tangent if rows is None else rows @ tangent)
+        return np.stack(found)
+
+
+def _masked_on_host(leaf: Any, start: int, base: Any, row: Any) -> Any:
+    number = start + np.arange(leaf.size).reshape(leaf.shape)
+    return np.where((number >= row[1]) & (number < row[2]), base[row[0]], 0)
+
+
+def _power_of_two(number: int) -> int:
+    return 1 << (number - 1).bit_length()
+
+
+def _on_host(array: Any) -> Floats:
+    return np.asarray(array, np.float64)

@@ -1,0 +1,121 @@
+"""Ask about the slope of a function along directions, and judge AD on the answers.
+
+A question is a direction and a row of the value: f is evaluated at all steps along the direction,
+and every mode of differentiation is judged on what was found.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradlab.checking.ladder import Direction, Ladder, climb, exponents
+from gradlab.checking.limits import Floats
+from gradlab.checking.sights import View
+from gradlab.checking.subject import Derivatives, Subject
+from gradlab.checking.verdicts import WRONG, Answers, Claims, judge
+
+GROUP = 256  # directions in one batch
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """The answers along some directions in one mode; a question is a direction and a row."""
+
+    mode: str
+    directions: Sequence[Direction]
+    view: View
+    claims: Claims
+    answers: Answers
+
+    @property
+    def rows(self) -> int:
+        """The number of rows of the value."""
+        return len(self.claims.slope) // len(self.directions)
+
+    def direction(self, question: int) -> Direction:
+        """Return the direction of a question."""
+        return self.directions[question // self.rows]
+
+
+def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = False) -> list[Asked]:
+    """Climb along directions and judge every mode of differentiation on what was found."""
+    rungs = exponents(directions, subject.x, subject.traced.eps, short=short)
+    batches: dict[tuple[int, ...], list[Direction]] = {}
+    for direction, ks in zip(directions, rungs, strict=True):
+        batches.setdefault(tuple(ks), []).append(direction)
+    asked = []
+    for exponents_k, members in batches.items():
+        ks = list(exponents_k)
+        for first in range(0, len(members), GROUP):
+            part = members[first : first + GROUP]
+            ladder = climb(subject.evaluate, part, [ks] * len(part))
+            modes = _judge(subject, part, ladder)
+            asked.extend(_compare(modes) if len(modes) > 1 else modes)
+    return asked
+
+
+def _judge(subject: Subject, directions: Sequence[Direction], ladder: Ladder) -> list[Asked]:
+    number, rows, steps = ladder.ahead.shape
+
+    def each(array: Floats) -> Floats:
+        return np.broadcast_to(array, (number, rows)).reshape(-1)
+
+    view = View(
+        steps=ladder.steps,
+        behind=ladder.behind.reshape(-1, steps),
+        centre=each(ladder.centre),
+        ahead=ladder.ahead.reshape(-1, steps),
+        size=each(subject.size),
+        bulk=each(subject.over_output(subject.size)),
+        eps=subject.traced.eps,
+        rounds=subject.traced.rounds,
+    )
+    scale = np.stack([subject.scale(direction.start) for direction in directions]).reshape(-1)
+    asked = []
+    for derivatives in subject.derivatives:
+        slope, spread = slopes(subject, directions, derivatives)
+        claims = Claims(
+            slope.reshape(-1), spread.reshape(-1), scale, subject.lost * scale, subject.material
+        )
+        asked.append(Asked(derivatives.mode, directions, view, claims, judge(view, claims)))
+    return asked
+
+
+def _compare(modes: list[Asked]) -> list[Asked]:
+    """Compare forward with reverse mode: both must give the same number, whatever f does."""
+    reverse, forward = modes
+    first, second, view = reverse.claims, forward.claims, reverse.view
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(first.slope - second.slope)
+    size = np.fmax(np.fmax(first.spread, second.spread), first.scale)
+    differ = apart > np.fmax(first.material * size, 1e3 * view.eps * view.bulk)
+    differ &= (reverse.answers.verdict != WRONG) & (forward.answers.verdict != WRONG)
+    if not np.any(differ):
+        return modes
+    verdict = np.where(differ, WRONG, reverse.answers.verdict)
+    cause = np.where(differ, "modes", reverse.answers.cause)
+    changed = dataclasses.replace(reverse.answers, verdict=verdict, cause=cause)
+    return [dataclasses.replace(reverse, answers=changed), forward]
+
+
+def slopes(
+    subject: Subject, directions: Sequence[Direction], derivatives: Derivatives
+) -> tuple[Floats, Floats]:
+    """Return what AD says the slopes along directions are, and the size of their terms.
+
+    Returns:
+        Both `(directions, rows)`.
+    """
+    gradient = derivatives.gradient
+    if gradient is None:
+        assert derivatives.along is not None
+        slope = derivatives.along(directions)
+        return slope, np.abs(slope)
+    sums, spreads = [], []
+    for d in directions:
+        with np.errstate(invalid="ignore", over="ignore"):
+            terms = gradient[:, d.start : d.stop] * subject.bases[d.base, d.start : d.stop]
+            sums.append(terms.sum(axis=1))
+            spreads.append(np.sqrt(np.sum(terms**2, axis=1)))
+    return np.stack(sums), np.stack(spreads)

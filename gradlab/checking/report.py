@@ -1,0 +1,222 @@
+"""The report: what a user reads, as text, as a table and as a figure."""
+
+import dataclasses
+import html
+from typing import TYPE_CHECKING
+
+from gradlab.checking.funnel import Funnel, plot_funnel
+from gradlab.checking.verdicts import WORST_FIRST
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+SHOWN = 8  # leaves in the printed report, worst first
+EXPLAINED = 3  # of them with their reason
+
+
+@dataclasses.dataclass(frozen=True)
+class LeafReport:
+    """The verdict on one leaf of the arguments.
+
+    Attributes:
+        path: Where it is in the tuple of arguments, as `jax.tree_util.keystr` writes it.
+        shape: Its shape.
+        dtype: Its dtype.
+        index: The element that decided; None where a whole direction was checked.
+        part: `real` or `imag`, the part of a complex element that was moved; otherwise empty.
+        output: The output whose derivative this is, where there are several.
+        ad: The derivative according to automatic differentiation.
+        fd: The derivative according to finite differences.
+        half_width: fd is right to within this.
+        error: ad − fd.
+        digits: To how many decimal digits ad and fd are known to agree, at worst; 0 if wrong.
+        verdict: `agree`, `wrong` or `cannot tell`.
+        cause: Why, in a sentence; empty for a plain agreement.
+        hint: What to look at or to do; may be empty.
+        mode: Which derivative this was: `rev`, `fwd` or `grad`, a function that was given.
+        order: 1, or 2 for the derivative of the derivative.
+        checked: Which elements or directions were looked at.
+        funnel: Steps, finite differences and half-widths behind the verdict, for `plot`.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    index: tuple[int, ...] | None
+    part: str
+    output: str
+    ad: float | complex
+    fd: float | complex
+    half_width: float
+    error: float | complex
+    digits: float
+    verdict: str
+    cause: str
+    hint: str
+    mode: str
+    order: int
+    checked: str
+    funnel: Funnel | None = dataclasses.field(default=None, repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class GradientReport:
+    """What `check_grads` found.
+
+    It prints itself, as text in a terminal and as a table in a notebook. There are three verdicts,
+    so it has no truth value; ask for `ok`.
+
+    Attributes:
+        leaves: One `LeafReport` for each leaf of the arguments, and for each order.
+        notes: Remarks on how it was checked.
+        skipped: Paths of leaves that have no derivative, or were not asked for.
+
+    Example:
+        >>> import jax
+        >>> from gradlab import check_grads
+        >>> report = check_grads(lambda x: x * jax.lax.stop_gradient(x), (3.0,))
+        >>> report.verdict, report.ok
+        ('wrong', False)
+        >>> (leaf,) = report.leaves
+        >>> leaf.path, leaf.ad, round(leaf.fd, 6)
+        ('[0]', 3.0, 6.0)
+        >>> leaf.cause
+        'stop_gradient removed a term: without it AD is what FD says'
+    """
+
+    leaves: tuple[LeafReport, ...]
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The worst verdict of all leaves."""
+        verdicts = {leaf.verdict for leaf in self.leaves}
+        return next(verdict for verdict in WORST_FIRST if verdict in verdicts)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every leaf's derivative agrees."""
+        return self.verdict == "agree"
+
+    def __bool__(self) -> bool:
+        """Refuse: there are three verdicts."""
+        raise TypeError("a GradientReport has three verdicts and no truth value; write report.ok")
+
+    def worst_first(self) -> list[LeafReport]:
+        """Return the leaves, those with the worst verdict first."""
+        return sorted(self.leaves, key=lambda leaf: WORST_FIRST.index(leaf.verdict))
+
+    def __str__(self) -> str:
+        """Return the report as text of at most a screen."""
+        number = len(self.leaves)
+        counts = [(v, sum(leaf.verdict == v for leaf in self.leaves)) for v in WORST_FIRST]
+        told = ", ".join(f"{v}: {n}" for v, n in counts if n)
+        lines = [f"gradient check: {self.verdict.upper()}  ({told}, of {_plural(number, 'leaf')})"]
+        shown = self.worst_first()[:SHOWN]
+        rows = [_cells(leaf) for leaf in shown]
+        widths = [max(len(row[i]) for row in [HEADER, *rows]) for i in range(len(HEADER))]
+        lines += ["", _line(HEADER, widths)]
+        for place, (leaf, row) in enumerate(zip(shown, rows, strict=True)):
+            lines.append(_line(row, widths))
+            if leaf.cause and (place < EXPLAINED or leaf.verdict != shown[place - 1].verdict):
+                lines += _wrapped(f"why:  {leaf.cause}")
+                if leaf.hint:
+                    lines += _wrapped(f"hint: {leaf.hint}")
+        if number > len(shown):
+            rest = self.worst_first()[len(shown) :]
+            lines.append(f"  … and {_plural(len(rest), 'leaf')} more, the worst: {rest[0].verdict}")
+        if self.leaves:
+            lines += ["", *_wrapped(f"checked: {self._how()}", 2)]
+        if self.skipped:
+            named = ", ".join(self.skipped[:6]) + (", …" if len(self.skipped) > 6 else "")
+            lines += _wrapped(f"not differentiated: {named}", 2)
+        return "\n".join(lines)
+
+    def _how(self) -> str:
+        first = self.leaves[0]
+        return "; ".join([first.checked, *self.notes])
+
+    def _repr_html_(self) -> str:
+        """Return the report as a table for a notebook."""
+        colours = {"agree": "#0072B2", "wrong": "#D55E00", "cannot tell": "#777777"}
+        head = "".join(f"<th style='text-align:left'>{h}</th>" for h in (*HEADER, "why"))
+        body = []
+        for leaf in self.worst_first()[: 4 * SHOWN]:
+            cells = [html.escape(cell) for cell in _cells(leaf)]
+            cells[0] = f"<b style='color:{colours[leaf.verdict]}'>{cells[0]}</b>"
+            cells.append(html.escape(" ".join(filter(None, [leaf.cause, leaf.hint]))))
+            body.append("".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells))
+        rows = "".join(f"<tr>{row}</tr>" for row in body)
+        how = html.escape(self._how()) if self.leaves else ""
+        return (
+            f"<p><b>gradient check: {self.verdict}</b></p><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{rows}</tbody></table><p>checked: {how}</p>"
+        )
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the leaves as a DataFrame, one row for each, worst first."""
+        import pandas as pd  # here, so that `import gradlab` costs what `import jax` costs
+
+        fields = [f.name for f in dataclasses.fields(LeafReport) if f.name != "funnel"]
+        rows = [{name: getattr(leaf, name) for name in fields} for leaf in self.worst_first()]
+        return pd.DataFrame(rows, columns=fields)
+
+    def plot(self, path: str | None = None, ax: "Axes | None" = None) -> "Axes":
+        """Draw the intervals against the step, and where AD lies.
+
+        Args:
+            path: Which leaf; the worst one if None.
+            ax: Where to draw; a new figure if None.
+
+        Returns:
+            The Axes.
+
+        Raises:
+            ValueError: If there is no such leaf.
+        """
+        leaves = [leaf for leaf in self.worst_first() if path in (None, leaf.path)]
+        found = [leaf.funnel for leaf in leaves if leaf.funnel is not None]
+        if not found:
+            known = ", ".join(leaf.path for leaf in self.leaves)
+            raise ValueError(f"path: got {path!r}, expected one of {known}")
+        return plot_funnel(found[0], ax)
+
+
+HEADER = ("verdict", "leaf", "element", "AD", "FD", "digits")
+
+
+def _cells(leaf: LeafReport) -> tuple[str, ...]:
+    where = "all together" if leaf.index is None else f"{list(leaf.index)} of {leaf.shape}"
+    if leaf.index == ():
+        where = "the number"
+    if leaf.part:
+        where += f", {leaf.part} part"
+    name = leaf.path + ("" if leaf.order == 1 else " (2nd derivative)")
+    if leaf.mode == "fwd":
+        name += " (forward)"
+    digits = f"{leaf.digits:.0f}" if leaf.verdict == "agree" else "–"
+    fd = f"{_number(leaf.fd)} ± {leaf.half_width:.0e}"
+    return leaf.verdict, name, where, _number(leaf.ad), fd, digits
+
+
+def _number(value: float | complex) -> str:
+    return f"{value:.8g}"
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return ("  " + "  ".join(padded)).rstrip()
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun.replace('leaf', 'leave')}s"
+
+
+def _wrapped(text: str, indent: int = 6) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(
+        text, 96, initial_indent=" " * indent, subsequent_indent=" " * (indent + 6)
+    )

@@ -1,0 +1,103 @@
+"""Which directions to ask about, and how to find the element that is wrong.
+
+A few elements are asked one by one. Many are asked together, along a random direction for each
+leaf: in float64 it sees an error in one element among a million. Where it sees one, the
+elements are asked one by one, or, in a large leaf, the wrong half is halved until one is left.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from gradlab.checking.coordinates import Leaf
+from gradlab.checking.findings import Finding, decisive
+from gradlab.checking.ladder import Direction
+from gradlab.checking.questions import Asked, ask, slopes
+from gradlab.checking.subject import Subject
+from gradlab.checking.verdicts import AGREE, RESOLUTION, WORST_FIRST
+
+FEW = 32  # coordinates that are asked one by one at once
+MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
+
+
+def search(subject: Subject) -> list[Finding]:
+    """Find the verdict on every leaf."""
+    coordinates = sum(leaf.stop - leaf.start for leaf in subject.leaves)
+    if coordinates <= FEW:
+        return [_one_by_one(subject, leaf) for leaf in subject.leaves if leaf.size]
+    found: dict[str, Finding] = {}
+    for short in (True, False):
+        open_ = [leaf for leaf in subject.leaves if leaf.size and leaf.path not in found]
+        if not subject.sharp:
+            open_ = [leaf for leaf in open_ if not short and leaf.size > MANY]
+        if open_:
+            along = [Direction(1, leaf.start, leaf.stop) for leaf in open_]
+            projected = ask(subject, along, short=short)
+            settled = ((leaf, _from_projection(subject, leaf, projected)) for leaf in open_)
+            found |= {leaf.path: finding for leaf, finding in settled if finding is not None}
+    return [
+        found.get(leaf.path) or _one_by_one(subject, leaf) for leaf in subject.leaves if leaf.size
+    ]
+
+
+def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
+    if leaf.stop - leaf.start <= 2 * MANY:
+        asked = ask(subject, [Direction(0, j, j + 1) for j in range(leaf.start, leaf.stop)])
+        return decisive(subject, leaf, asked, f"all {leaf.size} elements")
+    return _by_halves(subject, leaf)
+
+
+def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
+    """Take the verdict of a projection if it settles all elements; None if it does not.
+
+    If AD is inside of a narrow interval along a random direction, then no element is wrong by
+    more than the width of that interval, but for a coincidence.
+    """
+    blind = 0.0
+    for asked in projected:
+        own = np.repeat([d.start == leaf.start for d in asked.directions], asked.rows)
+        answers = asked.answers
+        narrow = answers.half <= RESOLUTION * asked.claims.scale
+        settled = (answers.verdict == AGREE) & (~answers.clean | (answers.within & narrow))
+        if not np.all(settled[own]):
+            return None
+        blind = max(blind, float(np.max(answers.half[own & answers.clean], initial=0.0)))
+    finding = decisive(subject, leaf, projected, "a random direction for each leaf")
+    return dataclasses.replace(finding, blind=blind / RESOLUTION)
+
+
+def _by_halves(subject: Subject, leaf: Leaf) -> Finding:
+    """Halve a large leaf until one element is left, always keeping the worse half."""
+    whole = Direction(1, leaf.start, leaf.stop)
+    asked = ask(subject, [whole])
+    finding = decisive(subject, leaf, asked, "a random direction for each leaf")
+    suspect = finding.asked_of
+    derivatives = next(d for d in subject.derivatives if d.mode == finding.mode)
+    row, rung = finding.row, int(suspect.answers.rung[finding.entry])
+    steps = 2.0 ** -(np.arange(rung, rung + 4) + -np.log2(suspect.view.steps[0]))
+    low, high = leaf.start, leaf.stop
+    while high - low > 1:
+        middle = (low + high) // 2
+        halves = [Direction(1, low, middle), Direction(1, middle, high)]
+        which = np.repeat([0, 1], len(steps))
+        t = np.tile(steps, 2)
+        values = subject.evaluate(
+            halves, np.concatenate([[0], which, which]), np.concatenate([[0.0], t, -t])
+        )[:, row]
+        ahead, behind = values[1:].reshape(2, 2, len(steps))
+        slope, _ = slopes(subject, halves, derivatives)
+        quotient = (ahead - behind) / (2 * steps)
+        errors = np.abs((4 * quotient[:, 1:] - quotient[:, :-1]) / 3 - slope[:, row, None])
+        if finding.cause == "kink":
+            errors = np.abs(ahead - 2 * values[0] + behind) / steps
+        score = np.median(np.where(np.isfinite(errors), errors, np.inf), axis=1)
+        if not np.isfinite(score).all() or finding.cause == "nan":
+            gradient = np.zeros(0) if derivatives.gradient is None else derivatives.gradient
+            bad = not np.isfinite(gradient[..., low:middle]).all()
+            score = np.array([float(bad), 0.5])
+        low, high = (low, middle) if score[0] >= score[1] else (middle, high)
+    element = decisive(subject, leaf, ask(subject, [Direction(0, low, low + 1)]), "bisection")
+    if WORST_FIRST.index(element.verdict) <= WORST_FIRST.index(finding.verdict):
+        return element
+    return finding

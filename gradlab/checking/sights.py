@@ -1,0 +1,154 @@
+"""What the ladder shows of a function, before anybody says what its derivative is."""
+
+import dataclasses
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradlab.checking.limits import Floats, Interval, limit, noise
+
+Bools = NDArray[np.bool_]
+FINE = 1e-10  # a precision better than this is float64's
+PLATEAU = 6  # so many finest steps without any change on either side: the function is flat here
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """Values of a function along directions; one question for each direction and row.
+
+    Attributes:
+        steps: `(steps,)`, the coarsest first.
+        behind: Values at −steps, `(questions, steps)`; NaN where there is none.
+        centre: Value at 0, `(questions,)`.
+        ahead: Values at +steps.
+        size: Size of the terms that were added up for the value, `(questions,)`.
+        bulk: The largest such size in the same leaf of the value.
+        eps: Precision in which the function computes.
+        rounds: Whether the program rounds to whole numbers.
+    """
+
+    steps: Floats
+    behind: Floats
+    centre: Floats
+    ahead: Floats
+    size: Floats
+    bulk: Floats
+    eps: float
+    rounds: bool
+
+    @functools.cached_property
+    def sigma(self) -> Floats:
+        """How much the values jitter."""
+        floor = 0.5 * self.eps * np.maximum(self.size, np.abs(self.centre))
+        return noise(self.behind, self.centre, self.ahead, floor)
+
+    @functools.cached_property
+    def changes(self) -> tuple[Floats, Floats]:
+        """How much the values differ from the one in the centre, behind and ahead."""
+        centre = self.centre[:, None]
+        return np.abs(self.behind - centre), np.abs(self.ahead - centre)
+
+    @functools.cached_property
+    def largest_change(self) -> Floats:
+        """The largest change at any step."""
+        both = np.maximum(*(np.where(np.isfinite(c), c, 0.0) for c in self.changes))
+        return np.max(both, axis=1, initial=0.0)
+
+    @functools.cached_property
+    def rounding(self) -> Floats:
+        """A change of this size may be rounding."""
+        units = 32 if self.eps < FINE else 2  # few coarse units are a change worth seeing
+        return units * self.eps * np.fmax(self.bulk, np.abs(self.centre))
+
+    @functools.cached_property
+    def unit(self) -> Floats:
+        """Half a unit in the last place of the largest terms."""
+        return 0.5 * self.eps * np.fmax(self.bulk, np.abs(self.centre))
+
+    @functools.cached_property
+    def flat(self) -> Bools:
+        """Where the finest steps change nothing at all, on either side."""
+        behind, ahead = self.changes
+        if len(self.steps) < PLATEAU:
+            return np.zeros(len(behind), np.bool_)
+        return np.all((behind[:, -PLATEAU:] == 0) & (ahead[:, -PLATEAU:] == 0), axis=1)
+
+    @functools.cached_property
+    def flat_width(self) -> Floats:
+        """The coarsest step up to which nothing changes on either side; at least the finest."""
+        behind, ahead = self.changes
+        still = (behind == 0) & (ahead == 0)
+        run = np.logical_and.accumulate(still[:, ::-1], axis=1)[:, ::-1]
+        return np.max(np.where(run, self.steps, self.steps[-1]), axis=1)
+
+    @functools.cached_property
+    def typical_slope(self) -> Floats:
+        """The median slope to the points at the coarser half of the steps."""
+        secants = np.fmax(*self.changes) / self.steps
+        coarse = np.sort(secants[:, : max(1, secants.shape[1] // 2)], axis=1)  # NaN last
+        known = np.sum(np.isfinite(coarse), axis=1)
+        place = np.maximum(known - 1, 0)[:, None] // 2
+        middle = np.take_along_axis(coarse, place, axis=1)[:, 0]
+        return np.where(np.isfinite(middle), middle, 0.0)
+
+    @functools.cached_property
+    def sides(self) -> tuple[Bools, Bools]:
+        """Where the function is finite close by: behind and ahead."""
+        number = max(6, len(self.steps) // 4)
+        behind, ahead = (
+            np.sum(np.isfinite(side[:, -number:]), axis=1) >= 3
+            for side in (self.behind, self.ahead)
+        )
+        return behind, ahead
+
+    def sight(self, factor: float = 1.0) -> "Sight":
+        """Look with `factor` times the measured noise; the same look is taken once."""
+        known = self.__dict__.setdefault("_sights", {})
+        if factor not in known:
+            known[factor] = _look(self, factor * self.sigma)
+        return known[factor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sight:
+    """The limits that answer the questions, as intervals.
+
+    Attributes:
+        slope: Of the function; one-sided at the edge of its domain.
+        left: The slope behind.
+        right: The slope ahead.
+        gap: right − left, from its own limit: not 0 at a kink.
+        jump: Where the function has another limit than its value.
+    """
+
+    slope: Interval
+    left: Interval
+    right: Interval
+    gap: Interval
+    jump: Bools
+
+
+def _look(view: View, sigma: Floats) -> Sight:
+    t, centre, at_centre = view.steps, view.centre[:, None], sigma[:, None]
+    at_ahead = at_centre + 2 * view.eps * np.abs(view.ahead)
+    at_behind = at_centre + 2 * view.eps * np.abs(view.behind)
+    rise, fall = view.ahead - centre, centre - view.behind
+    central = limit((view.ahead - view.behind) / (2 * t), (at_ahead + at_behind) / (2 * t), (2,))
+    right = limit(rise / t, (at_ahead + at_centre) / t, (1, 2))
+    left = limit(fall / t, (at_behind + at_centre) / t, (1, 2))
+    gap = limit((rise - fall) / t, (at_ahead + at_behind + 2 * at_centre) / t, (1,))
+    jump = limit(rise, at_ahead + at_centre, (1,)).excludes(0.0)
+    jump |= limit(fall, at_behind + at_centre, (1,)).excludes(0.0)
+    behind, ahead = view.sides
+    edge = behind ^ ahead
+    fields = ("centre", "half", "rung")
+    chosen = (
+        np.where(
+            edge,
+            np.where(ahead, getattr(right, field), getattr(left, field)),
+            getattr(central, field),
+        )
+        for field in fields
+    )
+    return Sight(Interval(*chosen), left, right, gap, jump)

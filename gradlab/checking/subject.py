@@ -1,0 +1,121 @@
+"""What is to be checked, made ready: its values, its derivatives, and the scales to judge by."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradlab.checking.coordinates import Leaf
+from gradlab.checking.ladder import Direction
+from gradlab.checking.lifting import Traced
+from gradlab.checking.limits import Floats
+from gradlab.checking.sights import FINE
+
+PROJECTIONS = 1  # random directions for each leaf; two wrong elements cancel almost never
+EPS32 = 2.0**-23
+MATERIAL = 2e-5  # a relative difference below this is immaterial, unless in float64
+
+
+@dataclasses.dataclass(frozen=True)
+class Derivatives:
+    """What AD says: the gradient of each row of the value, or its slopes along directions.
+
+    Attributes:
+        mode: `rev`, `fwd` or `grad`.
+        gradient: `(rows, coordinates)`; None for forward mode, which has `along` instead.
+        along: Takes directions, returns the slopes along them, `(directions, rows)`.
+    """
+
+    mode: str
+    gradient: Floats | None
+    along: Callable[[Sequence[Direction]], Floats] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Native:
+    """The gradient in the dtypes of the arguments, beside that in float64."""
+
+    gradient: Floats
+    value: Floats
+
+
+@dataclasses.dataclass
+class Subject:
+    """A function at a point, with all that a search for a wrong derivative needs.
+
+    Attributes:
+        leaves: The leaves that can be differentiated.
+        x: Their coordinates, end to end, `(coordinates,)`.
+        bases: Numbers by which they move, `(1 + PROJECTIONS, coordinates)`.
+        evaluate: Values at points; see `climb`.
+        derivatives: What AD says, one for each mode.
+        value: The rows of the value at x, `(rows,)`.
+        size: Size of the terms of each row of the value, `(rows,)`.
+        owner: For each row, the output leaf that it is from.
+        traced: The function.
+        reals: Coordinates as `traced` takes them.
+        carried: Other arrays as `traced` takes them.
+        user_eps: Coarsest precision of the arguments.
+        native: The gradient in the caller's dtypes, where f was lifted out of them.
+        notes: Remarks for the report.
+    """
+
+    leaves: tuple[Leaf, ...]
+    x: Floats
+    bases: Floats
+    evaluate: Callable[[Sequence[Direction], NDArray[np.intp], Floats], Floats]
+    derivatives: list[Derivatives]
+    value: Floats
+    size: Floats
+    owner: NDArray[np.intp]
+    rows: Any
+    traced: Traced
+    reals: list[Any]
+    carried: list[Any]
+    user_eps: float
+    native: Native | None
+    notes: list[str]
+    scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
+
+    @property
+    def sharp(self) -> bool:
+        """Tell whether a projection can see one wrong element among thousands."""
+        return self.traced.eps < FINE
+
+    @property
+    def material(self) -> float:
+        """Return the relative difference below which one does not matter."""
+        return max(self.traced.eps**0.5, min(self.user_eps**0.5, MATERIAL))
+
+    @property
+    def lost(self) -> float:
+        """Return the part of `scale` that float32 cannot hold beside a leaf's largest slope."""
+        if not self.sharp:
+            return 4 * self.traced.eps ** (2 / 3)
+        return 4 * min(self.user_eps, EPS32) / self.user_eps**0.5
+
+    def gradient(self) -> Floats | None:
+        """Return a gradient in any mode that has one."""
+        return next((d.gradient for d in self.derivatives if d.gradient is not None), None)
+
+    def scale(self, coordinate: int) -> Floats:
+        """Return for each row the slope beside which a smaller one is negligible, in its leaf."""
+        (leaf,) = [leaf for leaf in self.leaves if leaf.start <= coordinate < leaf.stop]
+        if leaf.path not in self.scales:
+            gradient, own = self.gradient(), slice(leaf.start, leaf.stop)
+            largest = np.zeros(len(self.size))
+            if gradient is not None:
+                terms = np.abs(gradient[:, own]) * self.bases[0, own]
+                finite = np.where(np.isfinite(terms), terms, 0.0)
+                largest = np.max(finite, axis=1, initial=0.0)
+            part = self.user_eps**0.5 if self.sharp else self.traced.eps ** (1 / 3)
+            self.scales[leaf.path] = part * self.over_output(largest)
+        return self.scales[leaf.path]
+
+    def over_output(self, numbers: Floats) -> Floats:
+        """Return for each row the largest of the numbers in its output leaf."""
+        largest = np.zeros(int(self.owner.max()) + 1)
+        np.maximum.at(largest, self.owner, np.where(np.isfinite(numbers), numbers, 0.0))
+        return largest[self.owner]

@@ -1,0 +1,140 @@
+"""From findings to a report on each leaf that a second-year student understands."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from gradlab.checking.causes import uses
+from gradlab.checking.coordinates import COMPLEX, Coordinates
+from gradlab.checking.explanations import explain
+from gradlab.checking.findings import Finding
+from gradlab.checking.funnel import Funnel, make_funnel
+from gradlab.checking.report import LeafReport
+from gradlab.checking.subject import Subject
+from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
+
+DIGITS_LOST = 0.05  # of the largest derivative: then the report says how many digits are left
+
+
+def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
+    """Put a finding into words."""
+    leaf, verdict = finding.leaf, finding.verdict
+    cause, hint = explain(subject, finding)
+    ad, fd = finding.ad, finding.fd
+    if verdict == WRONG and finding.cause == "slope" and uses(subject, "random_gamma"):
+        verdict, hint = CANNOT_TELL, "for a distribution's derivative compare with its quantiles"
+        cause = (
+            "jax.random.gamma is differentiated as a distribution, with its quantile held fixed; "
+            "FD differentiates the sampler, with its random numbers held fixed"
+        )
+    if verdict == AGREE and subject.native is not None:
+        changed = _native(subject, finding)
+        if changed is not None:
+            verdict, ad, cause, hint = changed
+    index = None if finding.coordinate is None else leaf.element(finding.coordinate)
+    checked = finding.asked
+    if index is None and leaf.size > 1 and math.isfinite(finding.blind):
+        checked += (
+            f" (blind to elements of {leaf.path} whose part in it is below {finding.blind:.0e})"
+        )
+    return LeafReport(
+        path=leaf.path,
+        shape=leaf.shape,
+        dtype=str(leaf.dtype),
+        index=index,
+        part=_part(finding),
+        output=_output(subject, finding.row),
+        ad=ad,
+        fd=fd,
+        half_width=finding.half,
+        error=ad - fd,
+        digits=float(min(finding.digits, 16.0)) if verdict == AGREE else 0.0,
+        verdict=verdict,
+        cause=cause,
+        hint=hint,
+        mode=finding.mode,
+        order=1,
+        checked=checked,
+        funnel=_funnel(subject, finding),
+    )
+
+
+def undifferentiable(coordinates: Coordinates, reason: str) -> list[LeafReport]:
+    """Report that JAX has no derivative of the function."""
+    unknown = LeafReport(
+        path="", shape=(), dtype="", index=None, part="", output="", ad=math.nan, fd=math.nan,
+        half_width=math.inf, error=math.nan, digits=0.0, verdict=CANNOT_TELL,
+        cause=f"JAX cannot differentiate f: {reason}",
+        hint="give f a rule with jax.custom_jvp or jax.custom_vjp, or judge your own with grad=",
+        mode="", order=1, checked="nothing",
+    )  # fmt: skip
+    return [
+        dataclasses.replace(unknown, path=leaf.path, shape=leaf.shape, dtype=str(leaf.dtype))
+        for leaf in coordinates.moving
+    ]
+
+
+def _native(subject: Subject, finding: Finding) -> tuple[str, float, str, str] | None:
+    """Compare the gradient in float64 with that in the caller's dtype."""
+    native, gradient = subject.native, subject.gradient()
+    assert native is not None
+    leaf = finding.leaf
+    if gradient is None or leaf.dtype == np.float64:
+        return None
+    if not np.all(np.isfinite(native.value)):
+        words = f"f is not finite in {leaf.dtype}, though it is in float64, where it was checked"
+        return AGREE, finding.ad, words, f"a number on the way is too large for {leaf.dtype}"
+    own = slice(leaf.start, leaf.stop)
+    narrow, wide = native.gradient[:, own], gradient[:, own]
+    lost = ~np.isfinite(narrow) & np.isfinite(wide)
+    if np.any(lost):
+        number = narrow[lost][0]
+        return (
+            WRONG, float(number),
+            f"AD is {number} in {leaf.dtype}, where f is finite; in float64 it is right",
+            f"a number on the way is too large or too small for {leaf.dtype}",
+        )  # fmt: skip
+    with np.errstate(invalid="ignore"):
+        size = np.max(np.abs(wide), initial=0.0)
+        error = np.max(np.abs(narrow - wide), initial=0.0)
+        rounding = 64 * subject.user_eps * np.max(np.abs(native.value))
+    if not error > max(DIGITS_LOST * size, rounding):
+        return None
+    digits = max(0, int(-math.log10(error / max(size, 1e-3 * error))))
+    return (
+        AGREE, finding.ad,
+        f"in float64 it agrees; of AD in {leaf.dtype} only {digits} digits are right here", "",
+    )  # fmt: skip
+
+
+def _funnel(subject: Subject, finding: Finding) -> Funnel:
+    asked, k = finding.asked_of, finding.entry
+    view, direction = asked.view, asked.direction(k)
+    unit = 1.0
+    if direction.stop - direction.start == 1:
+        unit = float(subject.bases[direction.base, direction.start])
+    sigma = float(view.sigma[k])
+    steps, slopes, halves = make_funnel(view.steps, view.behind[k], view.ahead[k], sigma, unit)
+    title = f"{finding.leaf.path}: {finding.verdict}"
+    return Funnel(steps, slopes, halves, finding.ad, finding.fd, finding.half, title)
+
+
+def _part(finding: Finding) -> str:
+    if finding.leaf.kind != COMPLEX or finding.coordinate is None:
+        return ""
+    return "real" if finding.coordinate < finding.leaf.start + finding.leaf.size else "imag"
+
+
+def _output(subject: Subject, row: int) -> str:
+    outputs = subject.traced.outputs
+    if sum(size for _, size in outputs) == 1:
+        return ""
+    number = int(subject.owner[row])
+    path, size = outputs[number]
+    if subject.rows is None and size > 1:
+        first = int(np.flatnonzero(subject.owner == number)[0])
+        return f"output{path}, element {row - first}"
+    if subject.rows is None:
+        return f"output{path}"
+    return f"a weighted sum of output{path}"

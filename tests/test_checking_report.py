@@ -1,0 +1,78 @@
+"""What a user reads, and what a wrong call is told."""
+
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradlab
+from gradlab import assert_grads, check_grads
+
+X = np.array([0.3, -0.7, 1.2], np.float32)
+
+
+def stopped(x: Any) -> Any:
+    return jnp.sum(x * jax.lax.stop_gradient(x))
+
+
+def test_the_report_is_at_most_a_screen_and_puts_the_worst_first() -> None:
+    report = check_grads(lambda p: sum(p[:-1]) + stopped(p[-1]), ([0.1 * i for i in range(20)],))
+    lines = str(report).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 110
+    assert "WRONG" in lines[0]
+    assert "[0][19]" in lines[3]
+
+
+def test_the_table_and_the_figure_show_the_same() -> None:
+    report = check_grads(stopped, (X,))
+    frame = report.to_frame()
+    assert list(frame["verdict"]) == ["wrong"]
+    assert "<table>" in report._repr_html_()
+    ax = report.plot()
+    assert ax.get_xscale() == "log"
+    with pytest.raises(ValueError, match=r"path: got 'w', expected one of \[0\]"):
+        report.plot("w")
+
+
+def test_there_is_no_truth_value() -> None:
+    with pytest.raises(TypeError, match=r"write report\.ok"):
+        bool(check_grads(jnp.sin, (0.3,)))
+
+
+def test_assert_grads_raises_the_report() -> None:
+    with pytest.raises(AssertionError, match="stop_gradient removed a term"):
+        assert_grads(stopped, (X,))
+    with pytest.raises(AssertionError, match="kink"):
+        assert_grads(jnp.abs, (0.0,))
+    assert_grads(jnp.abs, (0.0,), allow=("cannot tell",))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: check_grads(jnp.sin, cast(Any, X)), TypeError, r"write \(x,\) for one"),
+        (lambda: check_grads(jnp.sin, (1,)), TypeError, "something floating point"),
+        (lambda: check_grads(jnp.sin, (X,), argnums=1), ValueError, "there are 1 arguments"),
+        (lambda: check_grads(jnp.sin, (X,), modes="rev"), ValueError, r'write \("rev",\)'),
+        (lambda: check_grads(jnp.sin, (X,), order=3), ValueError, "expected 1 or 2"),
+        (lambda: check_grads(lambda x: 3, (X,)), TypeError, "no derivative"),
+        (lambda: check_grads(jnp.sum, (X,), grad=lambda x: x[:2]), ValueError, r"expected \(3,\)"),
+        (lambda: jax.jit(lambda x: check_grads(jnp.sum, (x,)))(X), TypeError, "outside of jax.jit"),
+        (lambda: assert_grads(jnp.sin, (X,), allow="agree"), ValueError, "allow: got"),
+    ],
+)
+def test_wrong_calls_are_told_what_to_write(call: Any, error: Any, message: Any) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_what_f_raises_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        check_grads(lambda x: x / (1 // 0), (X,))
+
+
+def test_the_names_are_public() -> None:
+    assert {"check_grads", "assert_grads", "GradientReport"} <= set(gradlab.__all__)

@@ -1,0 +1,120 @@
+"""Where a derivative is wrong: the element, the leaf, the order, the mode."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradlab import check_grads
+
+
+def wrong_at(index: Any, factor: Any = 1.001) -> Any:
+    @jax.custom_vjp
+    def f(x: Any) -> Any:
+        return jnp.sum(jnp.sin(x))
+
+    f.defvjp(
+        lambda x: (jnp.sum(jnp.sin(x)), x),
+        lambda x, g: ((g * jnp.cos(x)).at[index].multiply(factor),),
+    )
+    return f
+
+
+@pytest.mark.parametrize(("size", "index"), [(20, 7), (500, 333), (20_000, 12_345)])
+def test_one_wrong_element_is_found(size: Any, index: Any) -> None:
+    x = np.linspace(-1, 1, size, dtype=np.float32)
+    (leaf,) = check_grads(wrong_at(index), (x,)).leaves
+    assert leaf.verdict == "wrong"
+    assert leaf.index == (index,)
+    assert leaf.error == pytest.approx(1e-3 * np.cos(x[index]), rel=1e-3)
+
+
+def test_the_same_without_the_fault_agrees() -> None:
+    x = np.linspace(-1, 1, 20_000, dtype=np.float32)
+    assert check_grads(wrong_at(7, factor=1.0), (x,)).ok
+
+
+def test_two_errors_that_cancel_in_a_sum_are_found() -> None:
+    @jax.custom_vjp
+    def f(x: Any) -> Any:
+        return jnp.sum(x)
+
+    f.defvjp(lambda x: (jnp.sum(x), x), lambda x, g: (g + 0 * x.at[3].add(1).at[40].add(-1),))
+    assert check_grads(f, (np.ones(100, np.float32),)).ok
+    f.defvjp(
+        lambda x: (jnp.sum(x), x), lambda x, g: (g + 0 * x + jnp.eye(100)[3] - jnp.eye(100)[40],)
+    )
+    assert check_grads(f, (np.ones(100, np.float32),)).verdict == "wrong"
+
+
+def test_each_leaf_has_its_own_verdict() -> None:
+    @jax.custom_vjp
+    def f(p: Any) -> Any:
+        return p["a"] * p["b"]
+
+    f.defvjp(lambda p: (f(p), p), lambda p, g: ({"a": g * p["b"], "b": -g * p["a"]},))
+    report = check_grads(f, ({"a": 2.0, "b": 3.0},))
+    assert {leaf.path: leaf.verdict for leaf in report.leaves} == {
+        "[0]['a']": "agree",
+        "[0]['b']": "wrong",
+    }
+
+
+def test_a_fault_in_the_second_derivative_shows_at_order_2_only() -> None:
+    @jax.custom_jvp
+    def slope(x: Any) -> Any:
+        return jnp.cos(x)
+
+    slope.defjvp(lambda p, t: (slope(*p), -1.1 * jnp.sin(p[0]) * t[0]))
+
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return jnp.sin(x)
+
+    f.defjvp(lambda p, t: (f(*p), slope(p[0]) * t[0]))
+    assert check_grads(f, (0.3,)).ok
+    report = check_grads(f, (0.3,), order=2)
+    assert report.verdict == "wrong"
+    assert {leaf.order for leaf in report.leaves if leaf.verdict == "wrong"} == {2}
+    assert check_grads(jnp.sin, (0.3,), order=2).ok
+
+
+def test_a_wrong_transpose_is_a_fault_of_reverse_mode() -> None:
+    def solve(matvec: Any, b: Any) -> Any:
+        return b / 2
+
+    def f(b: Any) -> Any:  # the transposed solve is wrong by a factor
+        return jax.lax.custom_linear_solve(
+            lambda x: 2 * x, b, solve, transpose_solve=lambda m, b: b / 4
+        )
+
+    report = check_grads(f, (1.5,))
+    assert report.leaves[0].mode == "rev"
+    assert "forward mode" in report.leaves[0].cause
+    assert check_grads(f, (1.5,), modes=("fwd",)).ok
+
+
+def test_grad_is_judged_in_place_of_ad() -> None:
+    x = np.array([0.3, 1.0], np.float32)
+    assert check_grads(lambda x: jnp.sum(jnp.sin(x)), (x,), grad=jnp.cos).ok
+    report = check_grads(lambda x: jnp.sum(jnp.sin(x)), (x,), grad=lambda x: -jnp.cos(x))
+    assert report.verdict == "wrong"
+    assert "sign" in report.leaves[0].hint
+
+
+def test_argnums_choose_and_integers_are_skipped() -> None:
+    report = check_grads(lambda x, y, n: x * y[n], (2.0, np.ones(3, np.float32), np.int32(1)))
+    assert [leaf.path for leaf in report.leaves] == ["[0]", "[1]"]
+    assert report.skipped == ("[2]",)
+    report = check_grads(lambda x, y: x * y, (2.0, 3.0), argnums=1)
+    assert [leaf.path for leaf in report.leaves] == ["[1]"]
+
+
+def test_the_same_key_gives_the_same_report() -> None:
+    x = np.linspace(-1, 1, 100, dtype=np.float32)
+    first, second = (check_grads(jnp.tanh, (x,), key=jax.random.key(3)) for _ in range(2))
+    assert str(first) == str(second)
+    other = check_grads(jnp.tanh, (x,), key=jax.random.key(4))
+    assert other.leaves[0].fd != first.leaves[0].fd

@@ -1,0 +1,138 @@
+"""JAX's settings are the caller's, before, during an exception and after; nothing recompiles."""
+
+import threading
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradlab import check_grads
+from gradlab.checking.cache import MOST, Cache, fingerprint
+
+X = np.array([0.3, -0.7, 1.2], np.float32)
+
+
+def settings() -> Any:
+    config: Any = jax.config
+    return (
+        config.jax_enable_x64,
+        config.jax_numpy_dtype_promotion,
+        config.jax_debug_nans,
+        config.jax_default_matmul_precision,
+        jnp.asarray(1.0).dtype,
+        str(np.random.get_state()),
+    )
+
+
+def test_settings_are_untouched_also_after_an_exception() -> None:
+    before = settings()
+    check_grads(jnp.sin, (X,))
+    assert settings() == before
+    with pytest.raises(ZeroDivisionError):
+        check_grads(lambda x: x / (1 // 0), (X,))
+    assert settings() == before
+
+
+def test_another_thread_sees_nothing_of_the_lift() -> None:
+    seen, stop = [], threading.Event()
+
+    def watch() -> Any:
+        while not stop.is_set():
+            seen.append(jnp.asarray(1.0).dtype)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    check_grads(lambda x: jnp.sin(x) * 2, (X,))
+    stop.set()
+    thread.join()
+    assert set(seen) == {np.dtype("float32")}
+
+
+def test_debug_nans_of_the_caller_does_not_stop_a_check() -> None:
+    with jax.debug_nans(True):
+        assert check_grads(jnp.log, (np.float32(0.1),)).ok
+
+
+def test_a_second_call_compiles_nothing() -> None:
+    def f(x: Any) -> Any:
+        return jnp.sum(jnp.tanh(x) * 3)
+
+    count = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: count.append(event) if "backend_compile" in event else None
+    )
+    check_grads(f, (X,))
+    assert count
+    count.clear()
+    check_grads(f, (X + np.float32(0.1),))
+    assert not count
+
+
+def test_a_changed_closure_is_another_function() -> None:
+    scale = 1.0
+
+    def f(x: Any) -> Any:
+        return scale * x
+
+    first = fingerprint(f)
+    assert first == fingerprint(f)
+    scale = 2.0
+    assert fingerprint(f) != first
+    assert check_grads(f, (3.0,)).leaves[0].ad == 2.0
+
+
+def test_what_may_change_in_place_is_not_kept() -> None:
+    weights = np.ones(3, np.float32)
+    assert fingerprint(lambda x: weights * x) is None
+    assert fingerprint(lambda x: jnp.sin(x)) is not None
+
+
+def test_the_cache_is_bounded() -> None:
+    cache = Cache()
+    for key in range(2 * MOST):
+        cache.get(key, lambda: key)  # noqa: B023
+    assert len(cache._values) == MOST
+
+
+def test_functions_that_cannot_be_traced_or_batched_are_checked() -> None:
+    calls = []
+
+    def branching(x: Any) -> Any:
+        calls.append(1)
+        return jnp.sin(x) if x > 0 else x
+
+    report = check_grads(branching, (np.float32(0.5),))
+    assert report.ok
+    assert any("looks at values" in note for note in report.notes)
+    report = check_grads(
+        lambda x: jax.pure_callback(np.sin, jax.ShapeDtypeStruct((), x.dtype), x), (0.5,)
+    )
+    assert report.verdict == "cannot tell"
+    assert "Pure callbacks" in report.leaves[0].cause
+
+
+def test_leaves_without_elements_are_no_obstacle() -> None:
+    report = check_grads(lambda a, b: jnp.sum(a) + jnp.sum(b), (np.zeros(0, np.float32), X))
+    assert [leaf.path for leaf in report.leaves] == ["[1]"]
+    assert report.ok
+
+
+def test_other_random_numbers_in_float64_are_no_loss_of_digits() -> None:
+    def f(x: Any) -> Any:
+        return x * jax.random.normal(jax.random.key(1), (3,))
+
+    report = check_grads(f, (X,))
+    assert report.ok
+    assert report.leaves[0].cause == ""
+    assert any("other numbers" in note for note in report.notes)
+
+
+def test_nan_in_the_callers_dtype_alone_is_wrong() -> None:
+    def f(x: Any) -> Any:
+        return jnp.where(x > 90, x, jnp.log1p(jnp.exp(x)))
+
+    report = check_grads(f, (np.float32(100),))
+    assert report.verdict == "wrong"
+    assert "in float32, where f is finite" in report.leaves[0].cause

@@ -1,0 +1,165 @@
+"""The verdicts of check_grads on functions whose derivative is known, right and wrong."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gradlab import check_grads
+
+
+def off(f: Any, factor: Any) -> Any:
+    """Return f with a derivative that is wrong by a factor, in both modes."""
+
+    @jax.custom_jvp
+    def g(*args: Any) -> Any:
+        return f(*args)
+
+    @g.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        value, slope = jax.jvp(f, primals, tangents)
+
+        def scaled(s: Any) -> Any:
+            return s if s.dtype == jax.dtypes.float0 else (s * factor).astype(s.dtype)
+
+        return value, jax.tree.map(scaled, slope)
+
+    return g
+
+
+X = np.array([0.3, -0.7, 1.2], np.float32)
+POSITIVE = np.array([0.3, 0.7, 1.2], np.float32)
+MATRIX = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.6, 0.1, 3.0]], np.float32)
+
+RIGHT: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "sin": (jnp.sin, (X,)),
+    "log": (jnp.log, (POSITIVE,)),
+    "tuple of outputs": (lambda x: {"a": x**2, "b": (jnp.sum(x), 3)}, (X,)),
+    "tree of arguments": (lambda p, y: jnp.sum(p["w"] * y) + p["b"], ({"w": X, "b": 0.5}, X)),
+    "inverse": (jnp.linalg.inv, (MATRIX,)),
+    "determinant": (jnp.linalg.det, (MATRIX,)),
+    "sort": (jnp.sort, (X,)),
+    "fft": (jnp.fft.fft, (X,)),
+    "complex": (lambda z: jnp.abs(z) ** 2 + (z**3).real, (np.complex64(1 + 2j),)),
+    "scan of fixed dtype": (
+        lambda x: jax.lax.scan(
+            lambda c, _: (c * np.float32(0.9) + jnp.sin(x).astype(np.float32), None),
+            jnp.zeros(3, np.float32),
+            length=4,
+        )[0],
+        (X,),
+    ),
+    "flat": (lambda x: 0 * x + 3, (X,)),
+    "constant sum": (lambda x: jnp.sum(jax.nn.softmax(x)), (X,)),
+    "dead relu": (jax.nn.relu, (np.float32(-0.2),)),
+    "floor between integers": (jnp.floor, (np.float32(0.4),)),
+    "minimum": (jnp.square, (np.float32(0),)),
+    "tiny": (jnp.log, (np.float32(1e-20),)),
+    "bad scale": (lambda x: x[0] * 1e6 + x[1] * 1e-6 + x[2] ** 2, (X,)),
+    "large and small leaf": (
+        lambda p: p["a"] ** 2 * 1e-5 + jnp.sin(p["b"]),
+        ({"a": np.float32(3e5), "b": np.float32(0.3)},),
+    ),
+    "kink a hair away": (lambda x: jnp.abs(x - 0.3001), (np.float32(0.3),)),
+    "oscillation": (lambda x: jnp.sin(1e4 * x), (np.float32(0.3),)),
+    "cancellation": (lambda x: (x + 1e5) - 1e5, (np.float32(0.3),)),
+    "sample": (lambda m: m + jax.random.normal(jax.random.key(0), (3,)), (np.float32(0.3),)),
+    "vector of 300": (jnp.tanh, (np.linspace(-2, 2, 300, dtype=np.float32),)),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_gradients_agree(name: Any) -> None:
+    f, args = RIGHT[name]
+    report = check_grads(f, args)
+    assert report.ok, str(report)
+
+
+SLOPED = [name for name in RIGHT if name not in
+          ("flat", "constant sum", "dead relu", "floor between integers", "minimum")]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLOPED)
+@pytest.mark.parametrize("factor", [1.01, -1.0])
+def test_wrong_gradients_are_wrong(name: Any, factor: Any) -> None:
+    f, args = RIGHT[name]
+    report = check_grads(off(f, factor), args)
+    assert report.verdict == "wrong", str(report)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "agree"), (1.001, "wrong")])
+def test_a_thousandth_is_seen_in_every_dtype(dtype: Any, factor: Any, verdict: Any) -> None:
+    x = jnp.asarray([0.5, 1.25, -2.0], dtype)
+    assert check_grads(off(jnp.sin, factor), (x,)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "word"),
+    [
+        (jnp.abs, 0.0, "kink"),
+        (jax.nn.relu, 0.0, "kink"),
+        (lambda x: jnp.where(x >= 0, x, x - 1), 0.0, "jumps"),
+        (jnp.sqrt, 0.0, "not finite"),
+        (lambda x: jnp.where(x >= 0, x, jnp.nan), 0.0, "edge"),
+        (lambda x: 1 / x, 0.0, "not finite"),
+    ],
+)
+def test_where_there_is_no_derivative_nobody_can_tell(f: Any, x: Any, word: Any) -> None:
+    report = check_grads(f, (x,))
+    assert report.verdict == "cannot tell", str(report)
+    assert word in report.leaves[0].cause
+
+
+def test_a_slope_outside_of_both_sides_of_a_kink_is_wrong() -> None:
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return jnp.abs(x)
+
+    f.defjvp(lambda p, t: (f(*p), 3 * t[0]))
+    assert check_grads(f, (0.0,)).verdict == "wrong"
+
+
+def test_nan_is_wrong_where_the_function_has_a_slope() -> None:
+    def f(x: Any) -> Any:
+        return jnp.where(x > 1, jnp.sqrt(x - 1), x)
+
+    report = check_grads(f, (1.0,))  # reverse mode: 0 · ∞
+    assert report.verdict != "agree"
+    report = check_grads(lambda x: jnp.where(x > 0, x / x * x, x), (0.0,))
+    assert report.verdict == "wrong", str(report)
+
+
+def test_an_immaterial_difference_agrees_and_is_said() -> None:
+    report = check_grads(off(jnp.sin, 1 + 1e-6), (np.float32(0.3),))
+    assert report.ok
+    assert "digit" in report.leaves[0].cause
+    assert not check_grads(off(jnp.sin, 1 + 1e-4), (np.float32(0.3),)).ok
+
+
+def test_a_dropped_slope_is_no_agreement_in_a_coarse_inner_dtype() -> None:
+    def f(x: Any) -> Any:
+        return jnp.sum(jnp.sin(x.astype(jnp.bfloat16)).astype(x.dtype))
+
+    assert check_grads(off(f, 0.0), (X,)).verdict != "agree"
+
+
+def test_an_element_lost_beside_the_largest_of_its_leaf_is_judged_on_its_scale() -> None:
+    def leak(size: float) -> Any:
+        @jax.custom_jvp
+        def f(x: Any) -> Any:
+            return x[0]
+
+        f.defjvp(lambda p, t: (f(*p), t[0][0] + size * t[0][1]))
+        return f
+
+    assert check_grads(leak(1e-8), (X,)).ok
+    assert not check_grads(leak(1e-5), (X,)).ok
+
+
+def test_gamma_samples_are_differentiated_as_a_distribution() -> None:
+    report = check_grads(lambda a: jax.random.gamma(jax.random.key(1), a), (X * X + 1,))
+    assert report.verdict == "cannot tell"
+    assert "distribution" in report.leaves[0].cause
