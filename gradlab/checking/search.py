@@ -44,7 +44,8 @@ def search(subject: Subject) -> list[Finding]:
 def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
     if leaf.stop - leaf.start <= 2 * MANY:
         asked = ask(subject, [Direction(0, j, j + 1) for j in range(leaf.start, leaf.stop)])
-        return decisive(subject, leaf, asked, f"all {leaf.size} elements")
+        which = "its only element" if leaf.size == 1 else f"all {leaf.size} elements"
+        return decisive(subject, leaf, asked, which)
     return _by_halves(subject, leaf)
 
 
