@@ -4,6 +4,7 @@ The other means are eighth-order differences in float64, or a closed form: see `
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,16 @@ from gallery import CASES, Case, precision
 from gallery.reference import by_ad, by_differences, one_sided
 
 RIGHT, WRONG, NONE = (
-    [pytest.param(case, id=case.name) for case in CASES if case.kind == kind]
-    for kind in ("right", "wrong", "none")
+    [case for case in CASES if case.kind == kind] for kind in ("right", "wrong", "none")
 )
 # AD in a dtype must keep about half of its digits where the case does not say that it cannot.
+Claim = Callable[[Case], None]
 ROUGHLY = {"bfloat16": 0.2, "float16": 0.03, "float32": 1e-3, "float64": 0.0}
+
+
+def each(cases: list[Case]) -> Callable[[Claim], Claim]:
+    """Return the decorator that runs a test for each case, under the case's name."""
+    return pytest.mark.parametrize("case", cases, ids=[case.name for case in cases])
 
 
 def true_gradient(case: Case, mode: str, dtype: str, size: float = 0.0) -> list[Any]:
@@ -68,7 +74,7 @@ def test_there_are_enough_of_each_kind() -> None:
     assert count["none"] >= 30
 
 
-@pytest.mark.parametrize("case", RIGHT)
+@each(RIGHT)
 def test_a_right_gradient_is_the_derivative(case: Case) -> None:
     finest = case.dtypes[-1]
     for mode in modes(case):
@@ -79,7 +85,7 @@ def test_a_right_gradient_is_the_derivative(case: Case) -> None:
             assert np.all(np.abs(g - t) <= bound)
 
 
-@pytest.mark.parametrize("case", [p for p in RIGHT if len(p.values[0].dtypes) > 1])
+@each([case for case in RIGHT if len(case.dtypes) > 1])
 def test_a_right_gradient_keeps_its_digits_in_the_coarsest_dtype(case: Case) -> None:
     coarsest, mode = case.dtypes[0], modes(case)[-1]
     if coarsest in case.coarse:
@@ -92,7 +98,7 @@ def test_a_right_gradient_keeps_its_digits_in_the_coarsest_dtype(case: Case) -> 
         assert np.all(np.abs(g - t) <= bound)
 
 
-@pytest.mark.parametrize("case", WRONG)
+@each(WRONG)
 def test_a_wrong_gradient_is_off_by_the_stated_fraction(case: Case) -> None:
     assert case.off > 0
     true = None
@@ -104,7 +110,7 @@ def test_a_wrong_gradient_is_off_by_the_stated_fraction(case: Case) -> None:
         assert off == pytest.approx(stated, rel=0.02, abs=1e-6)
 
 
-@pytest.mark.parametrize("case", [p for p in WRONG if p.values[0].order == 2])
+@each([case for case in WRONG if case.order == 2])
 def test_a_wrong_second_derivative_hides_behind_a_right_first_one(case: Case) -> None:
     first = Case(**{**case.__dict__, "order": 1})
     for mode in modes(first):
@@ -112,14 +118,17 @@ def test_a_wrong_second_derivative_hides_behind_a_right_first_one(case: Case) ->
         assert fraction_off(claimed(first, mode, "float64"), true) < 1e-6
 
 
-@pytest.mark.parametrize("case", NONE)
+@each(NONE)
 def test_a_point_without_a_gradient_has_none(case: Case) -> None:
     """Some one-sided slope diverges, or differs from the other side's, or AD is not finite."""
     with precision("float64"):
         args = case.arguments("float64")
         ad = by_ad(case, args, modes(case)[-1])
         agree = all(
-            np.isfinite(left) and np.isfinite(right) and abs(left - right) < 1e-3 and abs(g - left) < 1e-3
+            np.isfinite(left)
+            and np.isfinite(right)
+            and abs(left - right) < 1e-3
+            and abs(g - left) < 1e-3
             for left, right, g in one_sided(case, args, ad)
         )
     assert agree == case.sides_agree

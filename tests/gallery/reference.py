@@ -27,7 +27,7 @@ def leaves_of(args: tuple[Any, ...], argnums: Any = None) -> tuple[list[Any], An
     """Return the leaves that can be differentiated, and how to put new ones in their places."""
     leaves, structure = jax.tree.flatten(args)
     if argnums is None:
-        chosen = range(len(args))
+        chosen: tuple[int, ...] = tuple(range(len(args)))
     else:
         chosen = argnums if isinstance(argnums, tuple) else (argnums,)
     owners = [i for i, arg in enumerate(args) for _ in jax.tree.leaves(arg)]
@@ -99,7 +99,7 @@ def derivative_by_ad(
                 continue
             slopes = jax.lax.map(slope, units)
             if jnp.iscomplexobj(leaf):
-                slopes = slopes - 1j * jax.lax.map(slope, 1j * units)
+                slopes = jax.lax.complex(slopes, -jax.lax.map(slope, 1j * units))
             found.append(slopes.reshape(leaf.shape))
         return found
 
@@ -159,6 +159,8 @@ def _leaf_differences(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the differences by every element of leaf k, along the real or imaginary axis."""
     leaf = np.asarray(leaves[k])
+    if leaf.size == 0:
+        return np.zeros(leaf.shape), np.zeros(leaf.shape)
     parts = leaf.imag if unit == 1j else leaf.real
     sizes = np.where(np.abs(leaf) > 0, np.abs(leaf), np.max(np.abs(leaf), initial=0) or 1.0)
     h = sizes.reshape(-1, 1) * _STEPS  # (elements, steps)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from gallery.case import Case, at, normal
+from gallery.case import at, normal
 from gallery.elementwise import right
 
 
@@ -52,39 +52,70 @@ def default_draws_gradient(x: jax.Array) -> Any:
 
 def dropout(x: jax.Array) -> jax.Array:
     """Return x with half of its elements dropped, scaled."""
-    keep = random.bernoulli(random.key(1), 0.5, x.shape)
+    keep = random.bernoulli(random.key(1), jnp.float32(0.5), x.shape)
     return jnp.where(keep, x / 0.5, 0) ** 2
 
 
 def gumbel_softmax(logits: jax.Array) -> jax.Array:
     """Return a relaxed sample of a category."""
-    gumbel = -jnp.log(-jnp.log(random.uniform(random.key(2), logits.shape, jnp.float32, 0.01, 0.99)))
+    gumbel = -jnp.log(
+        -jnp.log(random.uniform(random.key(2), logits.shape, jnp.float32, 0.01, 0.99))
+    )
     return jax.nn.softmax((logits + gumbel.astype(logits.dtype)) / 0.5)
 
 
 def score_function(theta: jax.Array) -> jax.Array:
-    """Return a surrogate whose gradient is the score-function estimate: its samples are constants."""
+    """Return a surrogate whose gradient is the score-function estimate: samples are constants."""
     z = noise(theta, 5) + 0.5
     return jnp.mean((z**2) * -((z - theta) ** 2) / 2)
 
 
 CASES = (
     right("pathwise_elbo", elbo, with_key, "a typed key among the arguments"),
-    right("reparameterised_normal", lambda m, s: jnp.mean((m + s * noise(m, 64)) ** 3), at(0.5, 1.25), "64 draws"),
-    right("own_dtype_draws", own_draws, at(0.75), "draws other numbers in float64", closed=own_draws_gradient),
-    right("default_dtype_draws", default_draws, at([0.5, 1.0, -2.0]), "draws other numbers where float64 is on",
-          closed=default_draws_gradient),
+    right(
+        "reparameterised_normal",
+        lambda m, s: jnp.mean((m + s * noise(m, 64)) ** 3),
+        at(0.5, 1.25),
+        "64 draws",
+    ),
+    right(
+        "own_dtype_draws",
+        own_draws,
+        at(0.75),
+        "draws other numbers in float64",
+        closed=own_draws_gradient,
+    ),
+    right(
+        "default_dtype_draws",
+        default_draws,
+        at([0.5, 1.0, -2.0]),
+        "draws other numbers where float64 is on",
+        closed=default_draws_gradient,
+    ),
     right("dropout", dropout, normal(1, (8,)), "exactly zero where dropped"),
     right("gumbel_softmax", gumbel_softmax, normal(2, (4,)), "a relaxed choice"),
     right("score_function", score_function, at(0.25), "samples that do not move with theta"),
-    right("gamma_pathwise", lambda a: random.gamma(random.key(4), a.astype(jnp.float32)).astype(a.dtype),
-          at([1.5, 4.0]), "implicit reparameterisation through rejection, to four digits in float32",
-          dtypes=("float32",), modes=("rev",), rtol=5e-2),
-    right("permuted_batch", lambda x: random.permutation(random.key(6), x) * jnp.arange(5, dtype=x.dtype),
-          normal(3, (5,)), "a permutation by a key"),
-    right("antithetic", lambda s: jnp.mean(jnp.exp(s * noise(s, 16)) + jnp.exp(-s * noise(s, 16))), at(0.5),
-          "pairs of opposite draws"),
-    right("langevin", lambda x: jax.lax.fori_loop(
-        0, 10, lambda i, y: y - 0.1 * y**3 + 0.3 * noise(x, 2, key=random.fold_in(random.key(8), i)), x),
-          at([0.5, -1.5]), "keys folded in a loop"),
+    right(
+        "permuted_batch",
+        lambda x: random.permutation(random.key(6), x) * jnp.arange(5, dtype=x.dtype),
+        normal(3, (5,)),
+        "a permutation by a key",
+    ),
+    right(
+        "antithetic",
+        lambda s: jnp.mean(jnp.exp(s * noise(s, 16)) + jnp.exp(-s * noise(s, 16))),
+        at(0.5),
+        "pairs of opposite draws",
+    ),
+    right(
+        "langevin",
+        lambda x: jax.lax.fori_loop(
+            0,
+            10,
+            lambda i, y: y - 0.1 * y**3 + 0.3 * noise(x, 2, key=random.fold_in(random.key(8), i)),
+            x,
+        ),
+        at([0.5, -1.5]),
+        "keys folded in a loop",
+    ),
 )
