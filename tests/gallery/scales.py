@@ -4,8 +4,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from gallery.case import at, normal
+from gallery.case import at, normal, uniform
 from gallery.elementwise import right
 
 
@@ -105,6 +106,14 @@ CASES = (
         lambda x: jnp.sum(jnp.sqrt(x)),
         one_of_thousand,
         "a thousand elements, of sizes from 1e-3 to 1e3",
+    ),
+    right(
+        "hundred_thousand_elements",
+        lambda x: jnp.sum(jnp.cosh(x)),
+        uniform(8, (100_000,), low=0.5, high=2.0),
+        "too many to look at one by one",
+        modes=("rev",),
+        closed=lambda x: [np.sinh(np.asarray(x, np.float64))],
     ),
     right(
         "cancelling_difference",

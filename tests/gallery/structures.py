@@ -68,7 +68,7 @@ CASES = (
         "softmax_temperature",
         lambda x, t: jax.nn.softmax(x / t),
         at([1.0, 2.0, -1.0], 0.125),
-        "sharp: a hundred thousandth is what is left",
+        "sharp, so that its terms cancel",
         coarse=("float32",),
     ),
     right(

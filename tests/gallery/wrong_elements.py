@@ -4,9 +4,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from gallery.case import array, at, normal
+from gallery.case import array, at, normal, uniform
 from gallery.faults import distorted, distorted_element, with_pullback
 from gallery.wrong_factors import wrong
 
@@ -26,9 +27,8 @@ def one_leaf(factor: float) -> Any:
     return f
 
 
-def one_of(n: int, index: int, factor: float, dtype: str = "") -> Any:
+def one_of(index: int, factor: float) -> Any:
     """Return Σ cosh x with the derivative of one element wrong."""
-    del n, dtype
     return lambda x: jnp.sum(jnp.cosh(distorted_element(x, index, factor)))
 
 
@@ -84,24 +84,42 @@ CASES = (
     ),
     wrong(
         "one_of_1000_dropped",
-        one_of(1000, 617, 0.0),
+        one_of(617, 0.0),
         normal(2, (1000,)),
         "one of a thousand is zero",
         1.0,
     ),
     wrong(
         "one_of_1000_ten_percent",
-        one_of(1000, 123, 0.9),
+        one_of(123, 0.9),
         normal(2, (1000,), shift=1.5),
         "one of a thousand by 10 %",
         0.1,
     ),
     wrong(
         "one_of_1000_one_percent",
-        one_of(1000, 999, 0.99),
+        one_of(999, 0.99),
         normal(2, (1000,), shift=1.5),
         "the last by 1 %",
         0.01,
+    ),
+    wrong(
+        "one_of_100000_sign",
+        one_of(54321, -1.0),
+        uniform(12, (100_000,), low=0.5, high=2.0),
+        "one of a hundred thousand",
+        2.0,
+        modes=("rev",),
+        closed=lambda x: [np.sinh(np.asarray(x, np.float64))],
+    ),
+    wrong(
+        "ten_of_100000_ten_percent",
+        lambda x: jnp.sum(jnp.cosh(distorted_element(x, slice(777, 787), 0.9))),
+        uniform(12, (100_000,), low=0.5, high=2.0),
+        "ten neighbours of a hundred thousand, by 10 %",
+        0.1,
+        modes=("rev",),
+        closed=lambda x: [np.sinh(np.asarray(x, np.float64))],
     ),
     wrong(
         "last_row_dropped",
