@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.scipy.special import log_ndtr, spence
 
 from gallery.case import at
 from gallery.no_gradient import none
@@ -57,6 +58,14 @@ CASES = (
         "NaN at order 2; f is smooth",
         order=2,
         source="pytorch/pytorch#92075",
+    ),
+    none("spence_nan", spence, at(1.5), "JAX's own: NaN between 1 and 2; f is smooth"),
+    none(
+        "log_ndtr_joint",
+        log_ndtr,
+        at(-20.0),
+        "jump of 1e-8 where a series takes over in float64",
+        dtypes=("float64",),
     ),
     none(
         "svd_equal_values",

@@ -160,6 +160,7 @@ CASES = (
         "JAX's own: 2 for 0, in an even function",
         1.0,
     ),
+    wrong("jax_spence_at_one", sp.spence, at(1.0), "JAX's own: 0 for −1 at x = 1", 1.0),
     bug(
         "jax_digamma_negative",
         "jax-ml/jax#37635",
