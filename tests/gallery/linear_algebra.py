@@ -20,7 +20,7 @@ def positive(a: jax.Array) -> jax.Array:
 def rank_one(a: jax.Array) -> jax.Array:
     """Return the best approximation of rank 1."""
     parts: Any = jnp.linalg.svd(a, full_matrices=False)
-    return (parts[0][:, :1] * parts[1][:1]) @ parts[2][:1]
+    return (parts[0][:, :1] * parts[1][None, :1]) @ parts[2][:1]
 
 
 def hilbert(dtype: str) -> tuple[Any, ...]:

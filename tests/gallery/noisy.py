@@ -35,11 +35,6 @@ def single_sum(x: jax.Array) -> jax.Array:
     return jnp.sum(jnp.sin(x).astype(jnp.float32)).astype(x.dtype)
 
 
-def quantised_then_smooth(x: jax.Array) -> jax.Array:
-    """Return a smooth function plus steps of 1e-4 that AD, rightly on average, does not see."""
-    return x**2 + jax.lax.stop_gradient(1e-4 * (jnp.round(x * 1e4) / 1e4 - x))
-
-
 NOISE_1 = "noise of relative size "
 
 CASES: tuple[Case, ...] = (
@@ -71,14 +66,6 @@ CASES: tuple[Case, ...] = (
         lambda x: x**2 + 1e-4 * pseudo_noise(x) * jnp.asarray([0, 1, 0], x.dtype),
         at([1.0, 2.0, 3.0]),
         "one noisy element among clean ones",
-        twin=lambda x: x**2,
-    ),
-    right(
-        "staircase_1e-8",
-        quantised_then_smooth,
-        at(1.5),
-        "steps of 1e-8, 1e-4 wide",
-        dtypes=("float64",),
         twin=lambda x: x**2,
     ),
     right(
