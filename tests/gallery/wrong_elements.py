@@ -73,7 +73,7 @@ CASES = (
         at([3e5, 2e5], [1.0]),
         "a leaf of size 3e5 beside one of size 1",
         2.0,
-        source="climate-analytics-lab/jax-gcm#820",
+        source="jax-gcm#820",
     ),
     wrong(
         "small_leaf_sign",
