@@ -69,7 +69,8 @@ def jax_verdict(case: Case, dtype: str) -> str:
         leaves, put = leaves_of(args, case.argnums)
 
         def f(*leaves: Any) -> list[Any]:
-            value = case.f(*put(list(leaves)))
+            # The rival calls f with NumPy arrays too, which have no `.at`.
+            value = case.f(*put([jnp.asarray(leaf) for leaf in leaves]))
             value = jax.tree.leaves(value[0] if case.has_aux else value)
             return [v for v in value if jnp.issubdtype(jnp.result_type(v), jnp.inexact)]
 
