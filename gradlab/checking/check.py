@@ -46,6 +46,10 @@ def check_grads(
     narrow: at most 5 % of the slope, mostly less than a millionth. Otherwise nobody can tell,
     and the report says whether that is noise, a kink, a jump or the edge of the domain.
 
+    A leaf of up to a few thousand elements is checked element by element. A larger one is looked at
+    along random directions, and halved where these disagree: a fault of a few per cent in one of
+    many thousand elements can go unseen, and `agree` then speaks of the leaf as a whole.
+
     The function is lifted to float64 where that is possible, so the verdict is on the rule; how
     many digits of it are left in the dtype of the arguments is said as well.
 
