@@ -307,9 +307,11 @@ def test_another_seed_gives_other_numbers(tmp_path, capsys):
 
 def test_interrupted_it_leaves_only_whole_files_and_says_so(tmp_path):
     (tmp_path / "index.html").write_text("of an earlier run")
-    process = subprocess.Popen(
-        [*DEMO, "--out", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    # Where tests run in the background, SIGINT may be ignored, and children inherit that.
+    heed = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    heed += "runpy.run_module('gradlab.demo', run_name='__main__', alter_sys=True)"
+    command = [sys.executable, "-c", heed, "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stdout:
         if "figure" in line:
             break
