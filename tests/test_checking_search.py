@@ -22,11 +22,19 @@ def wrong_at(index: Any, factor: Any = 1.001) -> Any:
     return f
 
 
+MISSED = "an open fault: found on JAX 0.10.2, called agree on 0.8.0 to 0.10.1, as is 1 %"
+
+
 @pytest.mark.parametrize(
-    ("size", "index", "factor"), [(20, 7, 1.001), (500, 333, 1.001), (20_000, 12_345, 1.1)]
+    ("size", "index", "factor"),
+    [
+        (20, 7, 1.001),
+        (500, 333, 1.001),
+        (20_000, 12_345, 1.1),
+        pytest.param(20_000, 12_345, 1.001, marks=pytest.mark.xfail(strict=False, reason=MISSED)),
+    ],
 )
 def test_one_wrong_element_is_found(size: Any, index: Any, factor: Any) -> None:
-    """Singly to 0.1 %; of 20,000 by projections, which saw 10 % but not 1 % on every JAX tried."""
     x = np.linspace(-1, 1, size, dtype=np.float32)
     (leaf,) = check_grads(wrong_at(index, factor), (x,)).leaves
     assert leaf.verdict == "wrong"
