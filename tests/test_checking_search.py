@@ -1,5 +1,6 @@
 """Where a derivative is wrong: the element, the leaf, the order, the mode."""
 
+import re
 from typing import Any
 
 import jax
@@ -22,16 +23,15 @@ def wrong_at(index: Any, factor: Any = 1.001) -> Any:
     return f
 
 
-MISSED = "an open fault: found on JAX 0.10.2, called agree on 0.8.0 to 0.10.1, as is 1 %"
-
-
 @pytest.mark.parametrize(
     ("size", "index", "factor"),
     [
         (20, 7, 1.001),
         (500, 333, 1.001),
         (20_000, 12_345, 1.1),
-        pytest.param(20_000, 12_345, 1.001, marks=pytest.mark.xfail(strict=False, reason=MISSED)),
+        (20_000, 12_345, 1.001),
+        (20_000, 19_999, 0.999),
+        (300_000, 0, 1.001),
     ],
 )
 def test_one_wrong_element_is_found(size: Any, index: Any, factor: Any) -> None:
@@ -45,6 +45,16 @@ def test_one_wrong_element_is_found(size: Any, index: Any, factor: Any) -> None:
 def test_the_same_without_the_fault_agrees() -> None:
     x = np.linspace(-1, 1, 20_000, dtype=np.float32)
     assert check_grads(wrong_at(7, factor=1.0), (x,)).ok
+
+
+def test_a_fault_larger_than_a_projection_says_it_can_see_is_found() -> None:
+    x = np.linspace(-1, 1, 20_000, dtype=np.float32)
+    (leaf,) = check_grads(wrong_at(7, factor=1.0), (x,)).leaves
+    told = re.search(r"cannot see an error below (\S+) in one element", leaf.checked)
+    assert told is not None
+    assert 0 < float(told.group(1)) < 1e-5
+    for index in (0, 7_777, 19_999):
+        assert check_grads(wrong_at(index, 1.0001), (x,)).leaves[0].index == (index,)
 
 
 def test_two_errors_that_cancel_in_a_sum_are_found() -> None:

@@ -46,9 +46,10 @@ def check_grads(
     narrow: at most 5 % of the slope, mostly less than a millionth. Otherwise nobody can tell,
     and the report says whether that is noise, a kink, a jump or the edge of the domain.
 
-    A leaf of up to a few thousand elements is checked element by element. A larger one is looked at
-    along random directions, and halved where these disagree: a fault of a few per cent in one of
-    many thousand elements can go unseen, and `agree` then speaks of the leaf as a whole.
+    A leaf of many elements is looked at along a random direction first. Where that disagrees,
+    its elements are checked one by one, or, in a leaf of many thousands, the worse half is halved
+    until one is left. Where it agrees, the report says which error in a single element it could
+    not have seen; in float64 one of a millionth, among a hundred thousand elements.
 
     The function is lifted to float64 where that is possible, so the verdict is on the rule; how
     many digits of it are left in the dtype of the arguments is said as well.

@@ -30,7 +30,7 @@ class Finding:
     right: float
     digits: float
     asked: str
-    blind: float  # a projection could not have seen an element whose slope is below this
+    blind: float  # an error in one element that a projection could not have seen
     asked_of: Asked
     entry: int
     others: int  # how many more elements are not in agreement

@@ -150,7 +150,8 @@ def _add_native(
     subject: Subject, programs: Callable[[bool], Programs], reals: list[Any], carried: list[Any]
 ) -> None:
     """Differentiate in the caller's own dtypes, too."""
-    if subject.gradient() is None or subject.traced.jaxpr is None:
+    gradient = subject.gradient()
+    if gradient is None or subject.traced.jaxpr is None:
         return
     rows = None if subject.rows is None else subject.rows.astype(np.float32)
     try:
@@ -158,14 +159,16 @@ def _add_native(
     except Exception:
         return
     wide = subject.value
-    room = subject.user_eps**0.5 * subject.over_output(np.fmax(subject.size, np.abs(wide)))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
+        terms = np.abs(gradient) @ np.abs(subject.bases[0])  # of a sum that may cancel to nothing
+        size = np.fmax(np.fmax(subject.size, np.abs(wide)), terms)
+        room = subject.user_eps**0.5 * subject.over_output(size)
         other = np.abs(value - wide) > 10 * room
     if np.any(other):
         subject.notes.append("f computes other numbers in float64 (does it draw random ones?)")
         return
-    gradient = np.concatenate([g.reshape(len(value), -1) for g in gradients], axis=1)
-    subject.native = Native(gradient, value)
+    narrow = np.concatenate([g.reshape(len(value), -1) for g in gradients], axis=1)
+    subject.native = Native(narrow, value)
 
 
 def _rows(traced: Traced, coordinates: int) -> tuple[NDArray[Any] | None, NDArray[np.intp]]:

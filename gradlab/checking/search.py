@@ -9,16 +9,18 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradlab.checking.coordinates import Leaf
 from gradlab.checking.findings import Finding, decisive
 from gradlab.checking.ladder import Direction
 from gradlab.checking.questions import Asked, ask, slopes
 from gradlab.checking.subject import Subject
-from gradlab.checking.verdicts import AGREE, RESOLUTION, WORST_FIRST
+from gradlab.checking.verdicts import AGREE, RESOLUTION, WRONG
 
 FEW = 32  # coordinates that are asked one by one at once
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
+PROJECTED = "a random direction for each leaf"
 
 
 def search(subject: Subject) -> list[Finding]:
@@ -27,6 +29,7 @@ def search(subject: Subject) -> list[Finding]:
     if coordinates <= FEW:
         return [_one_by_one(subject, leaf) for leaf in subject.leaves if leaf.size]
     found: dict[str, Finding] = {}
+    projected: list[Asked] = []
     for short in (True, False):
         open_ = [leaf for leaf in subject.leaves if leaf.size and leaf.path not in found]
         if not subject.sharp:
@@ -36,17 +39,19 @@ def search(subject: Subject) -> list[Finding]:
             projected = ask(subject, along, short=short)
             settled = ((leaf, _from_projection(subject, leaf, projected)) for leaf in open_)
             found |= {leaf.path: finding for leaf, finding in settled if finding is not None}
-    return [
-        found.get(leaf.path) or _one_by_one(subject, leaf) for leaf in subject.leaves if leaf.size
-    ]
+    for leaf in subject.leaves:
+        if leaf.size and leaf.path not in found:
+            many = leaf.size > MANY
+            found[leaf.path] = (
+                _by_halves(subject, leaf, projected) if many else _one_by_one(subject, leaf)
+            )
+    return [found[leaf.path] for leaf in subject.leaves if leaf.size]
 
 
 def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
-    if leaf.stop - leaf.start <= 2 * MANY:
-        asked = ask(subject, [Direction(0, j, j + 1) for j in range(leaf.start, leaf.stop)])
-        which = "its only element" if leaf.size == 1 else f"all {leaf.size} elements"
-        return decisive(subject, leaf, asked, which)
-    return _by_halves(subject, leaf)
+    asked = ask(subject, [Direction(0, j, j + 1) for j in range(leaf.start, leaf.stop)])
+    which = "its only element" if leaf.size == 1 else f"all {leaf.size} elements"
+    return decisive(subject, leaf, asked, which)
 
 
 def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
@@ -55,24 +60,35 @@ def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -
     If AD is inside of a narrow interval along a random direction, then no element is wrong by
     more than the width of that interval, but for a coincidence.
     """
-    blind = 0.0
     for asked in projected:
-        own = np.repeat([d.start == leaf.start for d in asked.directions], asked.rows)
+        own = _own(leaf, asked)
         answers = asked.answers
         narrow = answers.half <= RESOLUTION * asked.claims.scale
         settled = (answers.verdict == AGREE) & (~answers.clean | (answers.within & narrow))
         if not np.all(settled[own]):
             return None
-        blind = max(blind, float(np.max(answers.half[own & answers.clean], initial=0.0)))
-    finding = decisive(subject, leaf, projected, "a random direction for each leaf")
-    return dataclasses.replace(finding, blind=blind / RESOLUTION)
+    return _unseen(subject, leaf, projected)
 
 
-def _by_halves(subject: Subject, leaf: Leaf) -> Finding:
+def _unseen(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
+    """Return what a projection found, with the error in one element that it could not have seen."""
+    finding = decisive(subject, leaf, projected, PROJECTED)
+    blind = 0.0
+    for asked in projected:
+        known = _own(leaf, asked) & asked.answers.clean
+        room = np.abs(asked.claims.slope - asked.answers.fd) + asked.answers.half
+        blind = max(blind, float(np.max(room[known], initial=0.0)))
+    slowest = np.min(np.abs(subject.bases[1, leaf.start : leaf.stop]))
+    return dataclasses.replace(finding, blind=blind / float(slowest))
+
+
+def _own(leaf: Leaf, asked: Asked) -> NDArray[np.bool_]:
+    return np.repeat([d.start == leaf.start for d in asked.directions], asked.rows)
+
+
+def _by_halves(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
     """Halve a large leaf until one element is left, always keeping the worse half."""
-    whole = Direction(1, leaf.start, leaf.stop)
-    asked = ask(subject, [whole])
-    finding = decisive(subject, leaf, asked, "a random direction for each leaf")
+    finding = _unseen(subject, leaf, projected)
     suspect = finding.asked_of
     derivatives = next(d for d in subject.derivatives if d.mode == finding.mode)
     row, rung = finding.row, int(suspect.answers.rung[finding.entry])
@@ -99,6 +115,6 @@ def _by_halves(subject: Subject, leaf: Leaf) -> Finding:
             score = np.array([float(bad), 0.5])
         low, high = (low, middle) if score[0] >= score[1] else (middle, high)
     element = decisive(subject, leaf, ask(subject, [Direction(0, low, low + 1)]), "bisection")
-    if WORST_FIRST.index(element.verdict) <= WORST_FIRST.index(finding.verdict):
-        return element
-    return finding
+    if element.verdict == AGREE or (element.verdict != WRONG == finding.verdict):
+        return finding
+    return element

@@ -34,10 +34,8 @@ def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
             verdict, ad, cause, hint = changed
     index = None if finding.coordinate is None else leaf.element(finding.coordinate)
     checked = finding.asked
-    if index is None and leaf.size > 1 and math.isfinite(finding.blind):
-        checked += (
-            f" (blind to elements of {leaf.path} whose part in it is below {finding.blind:.0e})"
-        )
+    if index is None and leaf.size > 1 and 0 < finding.blind < math.inf:
+        checked += f" (which cannot see an error below {finding.blind:.0e} in one element)"
     return LeafReport(
         path=leaf.path,
         shape=leaf.shape,
