@@ -49,7 +49,7 @@ def check_grads(
     A leaf of many elements is looked at along a random direction first. Where that disagrees,
     its elements are checked one by one, or, in a leaf of many thousands, the worse half is halved
     until one is left. Where it agrees, the report says which error in a single element it could
-    not have seen; in float64 one of a millionth, among a hundred thousand elements.
+    not have seen: some 1e-5 in float64 among a hundred thousand elements.
 
     The function is lifted to float64 where that is possible, so the verdict is on the rule; how
     many digits of it are left in the dtype of the arguments is said as well.

@@ -8,6 +8,7 @@ first; a value that could not be computed is NaN.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ Floats = NDArray[np.float64]
 
 SPREAD = 2.0  # a rung's interval, in units of the largest error that noise of size σ makes in it
 WIDENING = 3.0  # Lepski's rule: the bias of the chosen rung is at most this many half-widths
-ROOM = (1.0, 3.0, 9.0)  # times the noise, for walks that one unlucky value does not stop
+PATIENT = (1.0, 3.0, 9.0)  # times the noise, for walks that one unlucky value does not stop
 FINEST = 12  # rungs on each side from which the noise is measured
 
 
@@ -76,7 +77,9 @@ def noise(behind: Floats, centre: Floats, ahead: Floats, floor: Floats) -> Float
     return np.maximum(np.maximum(floor, smallest / 2), jitter)
 
 
-def limit(values: Floats, errors: Floats, powers: tuple[int, ...]) -> Interval:
+def limit(
+    values: Floats, errors: Floats, powers: tuple[int, ...], rooms: Sequence[float] = (1.0,)
+) -> Interval:
     """Find the limit of `values` as the step goes to 0, as an interval.
 
     Richardson's extrapolation cancels the given powers of the step, the leading ones of the
@@ -85,14 +88,15 @@ def limit(values: Floats, errors: Floats, powers: tuple[int, ...]) -> Interval:
     all have a point in common. The last one is as narrow as can be before truncation shows.
     Starting from the fine end is what makes this safe: a plateau or a kink nearby is met late.
 
-    One value with more noise than was measured ends the walk too early, at an interval that is true
-    but needlessly wide. So it is walked three times, with more room for noise each time, and of
-    the three intervals, each true if the one before is, the narrowest is taken.
+    One value with more noise than was measured ends the walk early, at an interval that is true but
+    needlessly wide. So it can be walked several times, with more room for noise each time, and
+    the narrowest interval is taken.
 
     Args:
         values: `(questions, steps)`.
         errors: The largest error that noise of size σ makes in each value, of the same shape.
         powers: Powers of the step to cancel, in order; the step halves from column to column.
+        rooms: For each walk, how many times the noise there is room for.
 
     Returns:
         The narrowest interval, widened by Lepski's factor.
@@ -108,7 +112,7 @@ def limit(values: Floats, errors: Floats, powers: tuple[int, ...]) -> Interval:
     values, widths = values[:, ::-1], SPREAD * errors[:, ::-1]
     known = np.isfinite(values) & np.isfinite(widths)
     width = np.full_like(widths, np.inf)
-    for room in ROOM:
+    for room in rooms:
         low = np.maximum.accumulate(np.where(known, values - room * widths, -np.inf), axis=1)
         high = np.minimum.accumulate(np.where(known, values + room * widths, np.inf), axis=1)
         walked = np.logical_and.accumulate(low <= high, axis=1) & known

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.limits import Floats, Interval, limit, noise
+from gradlab.checking.limits import PATIENT, Floats, Interval, limit, noise
 
 Bools = NDArray[np.bool_]
 FINE = 1e-10  # a precision better than this is float64's
@@ -106,7 +106,7 @@ class View:
         """Look with `factor` times the measured noise; the same look is taken once."""
         known = self.__dict__.setdefault("_sights", {})
         if factor not in known:
-            known[factor] = _look(self, factor * self.sigma)
+            known[factor] = _look(self, factor * self.sigma, patient=factor == 1.0)
         return known[factor]
 
 
@@ -129,12 +129,14 @@ class Sight:
     jump: Bools
 
 
-def _look(view: View, sigma: Floats) -> Sight:
+def _look(view: View, sigma: Floats, *, patient: bool) -> Sight:
     t, centre, at_centre = view.steps, view.centre[:, None], sigma[:, None]
     at_ahead = at_centre + 2 * view.eps * np.abs(view.ahead)
     at_behind = at_centre + 2 * view.eps * np.abs(view.behind)
     rise, fall = view.ahead - centre, centre - view.behind
-    central = limit((view.ahead - view.behind) / (2 * t), (at_ahead + at_behind) / (2 * t), (2,))
+    rooms = PATIENT if patient else (1.0,)
+    quotient, error = (view.ahead - view.behind) / (2 * t), (at_ahead + at_behind) / (2 * t)
+    central = limit(quotient, error, (2,), rooms)
     right = limit(rise / t, (at_ahead + at_centre) / t, (1, 2))
     left = limit(fall / t, (at_behind + at_centre) / t, (1, 2))
     gap = limit((rise - fall) / t, (at_ahead + at_behind + 2 * at_centre) / t, (1,))

@@ -106,7 +106,8 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     constant &= np.abs(slope) * view.steps[0] <= 2 * view.rounding
     nothing = np.abs(slope) <= NEGLIGIBLE * claims.scale
     still = (view.flat & nothing) | constant
-    stairs = view.flat & ~nothing & ~constant & ~wrong
+    by_rounding = np.fmax(np.abs(slope), np.abs(fd)) * view.flat_width <= view.rounding
+    stairs = view.flat & ~by_rounding & ~nothing & ~constant & ~wrong
 
     behind, ahead = view.sides
     edge = behind ^ ahead
