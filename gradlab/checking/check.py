@@ -1,6 +1,7 @@
 """The two functions that a user calls: take the arguments apart, ask, and report."""
 
 import dataclasses
+import functools
 import zlib
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from gradlab.checking.cache import Cache, fingerprint
 from gradlab.checking.coordinates import Coordinates, apart
 from gradlab.checking.gradients import hand_written, second_order
 from gradlab.checking.preparation import Undifferentiable, prepare
+from gradlab.checking.progress import Tell, progress
 from gradlab.checking.report import GradientReport, LeafReport
 from gradlab.checking.search import search
 from gradlab.checking.wording import describe_finding, undifferentiable
@@ -103,18 +105,16 @@ def check_grads(
     seed = _seed(key)
     modes = tuple(mode for mode in ("rev", "fwd") if mode in modes)
 
-    if grad is not None:
-        judged = hand_written(grad, args, argnums, coordinates)
-        leaves, notes = _check(value, coordinates, reals, carried, modes, seed, identity, 1, judged)
-        return _report(leaves, notes, coordinates)
-    leaves, notes = _check(value, coordinates, reals, carried, modes, seed, identity, 1)
-    if order == 2:
-        for mode in modes:
+    with progress() as tell:
+        check = functools.partial(_check, coordinates, reals, carried, modes, seed, tell)
+        if grad is not None:
+            judged = hand_written(grad, args, argnums, coordinates)
+            leaves, notes = check(value, identity, 1, judged)
+        else:
+            leaves, notes = check(value, identity, 1)
+        for mode in modes if order == 2 else ():
             derivative = second_order(value, coordinates, mode)
-            more, also = _check(
-                derivative, coordinates, reals, carried, modes, seed,
-                None if identity is None else (identity, mode), 2,
-            )  # fmt: skip
+            more, also = check(derivative, None if identity is None else (identity, mode), 2)
             leaves += more
             notes += [note for note in also if note not in notes]
     return _report(leaves, notes, coordinates)
@@ -155,19 +155,22 @@ def assert_grads(
 
 
 def _check(
-    f: Callable[..., Any],
     coordinates: Coordinates,
     reals: list[NDArray[Any]],
     carried: list[Any],
     modes: Sequence[str],
     seed: int,
+    tell: Tell,
+    f: Callable[..., Any],
     identity: Hashable | None,
     order: int,
     judged: Callable[..., Any] | None = None,
 ) -> tuple[list[LeafReport], list[str]]:
     """Check one function, in float64 if it can be had, else in the precision it was given in."""
     try:
-        subject = prepare(f, coordinates, reals, carried, modes, seed, judged, identity, _cache)
+        subject = prepare(
+            f, coordinates, reals, carried, modes, seed, judged, identity, _cache, tell
+        )
     except Undifferentiable as error:
         leaves, notes = undifferentiable(coordinates, str(error)), []
     else:

@@ -14,6 +14,7 @@ from gradlab.checking.ladder import Direction, make_bases
 from gradlab.checking.lifting import Traced, trace
 from gradlab.checking.limits import Floats
 from gradlab.checking.programs import Programs
+from gradlab.checking.progress import Tell
 from gradlab.checking.subject import PROJECTIONS, Derivatives, Native, Subject
 
 MOST_ROWS = 16  # groups into which the outputs are divided; fewer outputs stand for themselves
@@ -35,6 +36,7 @@ def prepare(
     judged: Callable[..., Any] | None,
     identity: Hashable | None,
     cache: Cache,
+    tell: Tell,
 ) -> Subject:
     """Make a function ready to be checked, in float64 if it can be had.
 
@@ -49,6 +51,7 @@ def prepare(
             judged in place of JAX's.
         identity: Key under which the compiled programs are kept; None not to keep them.
         cache: Where they are kept.
+        tell: Takes words on what is being done.
 
     Raises:
         Undifferentiable: If JAX has no derivative of f.
@@ -63,8 +66,11 @@ def prepare(
 
     def make(lift: bool) -> Subject:
         of_judged = None if judged is None else programs(lift, judged)
-        return _subject(programs(lift), of_judged, coordinates.moving, reals, carried, modes, seed)
+        return _subject(
+            programs(lift), of_judged, coordinates.moving, reals, carried, modes, seed, tell
+        )
 
+    tell("tracing and compiling f and its derivatives")
     try:
         subject = make(lift=True)
     except Exception as error:
@@ -88,6 +94,7 @@ def _subject(
     carried: list[Any],
     modes: Sequence[str],
     seed: int,
+    tell: Tell,
 ) -> Subject:
     traced = programs.traced
     x, others = traced.lift(reals), traced.lift(carried)
@@ -142,7 +149,7 @@ def _subject(
     user_eps = max(float(jnp.finfo(r.dtype).eps) for r in reals)
     return Subject(
         leaves, flat, bases, evaluate, derivatives, value, size, owner, rows, traced, x, others,
-        max(user_eps, traced.eps), None, notes,
+        max(user_eps, traced.eps), None, notes, tell,
     )  # fmt: skip
 
 

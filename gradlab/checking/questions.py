@@ -50,6 +50,7 @@ def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = Fals
         ks = list(exponents_k)
         for first in range(0, len(members), GROUP):
             part = members[first : first + GROUP]
+            subject.tell(f"direction {first + 1} of {len(members)}")
             ladder = climb(subject.evaluate, part, [ks] * len(part))
             modes = _judge(subject, part, ladder)
             asked.extend(_compare(modes) if len(modes) > 1 else modes)

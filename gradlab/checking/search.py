@@ -95,6 +95,7 @@ def _by_halves(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Find
     steps = 2.0 ** -(np.arange(rung, rung + 4) + -np.log2(suspect.view.steps[0]))
     low, high = leaf.start, leaf.stop
     while high - low > 1:
+        subject.tell(f"the fault in {leaf.path} is among {high - low} elements")
         middle = (low + high) // 2
         halves = [Direction(1, low, middle), Direction(1, middle, high)]
         which = np.repeat([0, 1], len(steps))

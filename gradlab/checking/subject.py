@@ -11,6 +11,7 @@ from gradlab.checking.coordinates import Leaf
 from gradlab.checking.ladder import Direction
 from gradlab.checking.lifting import Traced
 from gradlab.checking.limits import Floats
+from gradlab.checking.progress import Tell
 from gradlab.checking.sights import FINE
 
 PROJECTIONS = 1  # random directions for each leaf; two wrong elements cancel almost never
@@ -60,6 +61,7 @@ class Subject:
         user_eps: Coarsest precision of the arguments.
         native: The gradient in the caller's dtypes, where f was lifted out of them.
         notes: Remarks for the report.
+        tell: Takes words on what is being done, for somebody who waits.
     """
 
     leaves: tuple[Leaf, ...]
@@ -77,6 +79,7 @@ class Subject:
     user_eps: float
     native: Native | None
     notes: list[str]
+    tell: Tell
     scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
 
     @property
