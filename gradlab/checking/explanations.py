@@ -10,6 +10,8 @@ from gradlab.checking.sights import FINE
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
 
+LOOPS = ("while", "scan")
+NEARLY = 3e-2  # a relative difference below this may be that of an approximate solution
 MODES = {"rev": "reverse mode", "fwd": "forward mode", "grad": "grad"}
 
 
@@ -79,18 +81,28 @@ def _explain_wrong(subject: Subject, finding: Finding) -> tuple[str, str]:
                 f"{mode} is wrong where {other} mode agrees with FD",
                 "the rule that transposes a linear function is wrong",
             )
-    found = culprits(subject, finding)
+    found, nearly = culprits(subject, finding), _nearly(subject, finding)
     flat = finding.cause == "plateau" or (finding.fd == 0 and finding.ad != 0)
     if found:
-        return _explain_sites(found, flat)
+        words, hint = _explain_sites(found, flat)
+        return words, hint or nearly
     if flat:
         return "f is flat here, so its derivative is 0, but AD says otherwise", ""
     name = "grad" if finding.mode == "grad" else "AD"
     words = f"{name} is not the slope of f{_elsewhere(finding)}"
-    hints = [ratio(finding).replace("AD", name)]
-    if uses(subject, "while") and abs(finding.ad - finding.fd) < 1e-2 * abs(finding.fd):
-        hints.append("f stops a loop at a tolerance: AD may be that of the exact solution")
+    hints = [ratio(finding).replace("AD", name), nearly]
     return words, "; ".join(filter(None, hints))
+
+
+def _nearly(subject: Subject, finding: Finding) -> str:
+    """Say what else looks like a small fault, in a program that has a loop."""
+    difference, size = abs(finding.ad - finding.fd), max(abs(finding.ad), abs(finding.fd))
+    if not 0 < difference < NEARLY * size or not any(uses(subject, loop) for loop in LOOPS):
+        return ""
+    return (
+        f"they agree to {-math.log10(difference / size):.1f} digits: if AD is the derivative of an "
+        "exact solution that the loop in f only approximates, this is the loop's error"
+    )
 
 
 def _explain_sites(found: list[Site], flat: bool) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from gradlab.checking.sights import FINE
 
 PROJECTIONS = 1  # random directions for each leaf; two wrong elements cancel almost never
 EPS32 = 2.0**-23
-MATERIAL = 2e-5  # a relative difference below this is immaterial, unless in float64
+MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Subject:
     @property
     def material(self) -> float:
         """Return the relative difference below which one does not matter."""
-        return max(self.traced.eps**0.5, min(self.user_eps**0.5, MATERIAL))
+        return max(self.traced.eps**0.5, MATERIAL)
 
     @property
     def lost(self) -> float:

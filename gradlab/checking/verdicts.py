@@ -20,6 +20,7 @@ WIDER = (3.0, 9.0, 27.0)  # how much more noise to allow for where the first loo
 DOUBT = 9.0  # a wrong derivative must be wrong with this much more noise, too
 SURE = 1e-3  # part of the slope to which it must be known for a doubt to become an agreement
 NEGLIGIBLE = 1e-6  # times `scale`: the rounding of AD itself
+EXACT = 1e4  # units in the last place of f: a change over a whole step below this is none
 BROAD = 2.0**-12  # a plateau of this width, beside x, is no rounding
 
 
@@ -100,19 +101,24 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     wrong = difference - half > np.fmax(claims.material * own, claims.floor)
     resolved = half <= RESOLUTION * own
     resolved |= (half <= SURE * view.typical_slope) & (np.abs(slope) <= half)  # a slope of 0
+    steepest = np.fmax(np.fmax(np.abs(left.centre), np.abs(right.centre)), own)
 
     # Flat or constant: there is no slope to be a part of, and none is needed.
     constant = view.largest_change <= view.rounding
     constant &= np.abs(slope) * view.steps[0] <= 2 * view.rounding
+    if (
+        view.eps < FINE
+    ):  # a derivative of 0, of a function whose noise alone is larger than rounding
+        most = (np.fmax(np.abs(slope), np.abs(fd)) + half) * view.steps[0]
+        constant |= (difference <= half) & (most <= EXACT * view.eps * view.bulk)
     nothing = np.abs(slope) <= NEGLIGIBLE * claims.scale
     still = (view.flat & nothing) | constant
-    by_rounding = np.fmax(np.abs(slope), np.abs(fd)) * view.flat_width <= view.rounding
-    stairs = view.flat & ~by_rounding & ~nothing & ~constant & ~wrong
+    level = view.flat & (steepest * view.flat_width > view.rounding)  # flat, and not by rounding
+    stairs = level & ~nothing & ~constant & ~wrong
 
     behind, ahead = view.sides
     edge = behind ^ ahead
-    steepest = np.fmax(np.fmax(np.abs(left.centre), np.abs(right.centre)), own)
-    kink = (np.abs(gap.centre) - gap.half > 4 * claims.material * steepest) & ~edge
+    kink = (np.abs(gap.centre) - gap.half > 4 * claims.material * steepest) & ~edge & ~level
     room = claims.material * steepest
     low = np.fmin(left.centre - left.half, right.centre - right.half) - room
     high = np.fmax(left.centre + left.half, right.centre + right.half) + room
@@ -144,12 +150,12 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     say(~np.isfinite(view.centre), CANNOT_TELL, "value")
 
     within_a_unit = WIDENING * SPREAD * view.unit / view.flat_width
-    level = ((view.flat & nothing) | (cause == "plateau")) & (within_a_unit < half)
+    exact = ((view.flat & nothing) | (cause == "plateau")) & (within_a_unit < half)
     return Answers(
         verdict=verdict,
         cause=cause,
-        fd=np.where(level, 0.0, fd),
-        half=np.where(level, within_a_unit, half),
+        fd=np.where(exact, 0.0, fd),
+        half=np.where(exact, within_a_unit, half),
         rung=sight.slope.rung,
         left=left.centre,
         right=right.centre,
