@@ -98,7 +98,7 @@ def check_grads(
     if not any(leaf.size for leaf in coordinates.moving):
         raise TypeError(
             f"args: got {', '.join(describe(a) for a in jax.tree.leaves(args)) or 'nothing'}, "
-            "expected something floating point to differentiate; write jnp.array([1., 2.])"
+            "expected a floating-point number to differentiate; write jnp.array([1., 2.])"
         )
     found = (fingerprint(f), fingerprint(grad), has_aux, coordinates.key())
     identity = None if fingerprint(f) is None or (grad and found[1] is None) else found

@@ -50,6 +50,13 @@ def explain(subject: Subject, finding: Finding) -> tuple[str, str]:
             f"side is {finding.fd:.6g}",
             "check at a point inside",
         )
+    if cause == "erratic":
+        return (
+            "the slopes of f on its two sides do not settle as the step shrinks",
+            "no derivative can be told at this point; check at another one",
+        )
+    if cause == "infinite":
+        return "the argument itself is not finite here", "check at another point"
     if cause == "isolated":
         return "f is not finite at any point close by", "check at another point"
     return _explain_noise(subject, finding)
@@ -60,6 +67,10 @@ def _explain_agreement(subject: Subject, finding: Finding) -> tuple[str, str]:
     if finding.cause == "immaterial":
         digits = -math.log10(max(difference, 1e-300) / max(abs(finding.fd), abs(finding.ad)))
         words = f"AD and FD differ, but only in the {_ordinal(int(digits) + 1)} digit"
+        if digits < 3:
+            words = (
+                f"AD and FD differ by {difference:.1g}, which is nothing beside the largest slope"
+            )
         if uses(subject, "while"):
             words += "; f stops a loop at a tolerance, AD may follow the exact solution"
         return words, ""

@@ -57,8 +57,9 @@ class Traced:
 def settings(wide: bool) -> Iterator[None]:
     """Run JAX as the checker needs it, in this thread and inside this block only.
 
-    A step may leave the domain of the function, so a NaN is no error here; and a float64 argument
-    may meet a float32 constant of the function, so dtypes are promoted.
+    A step may leave the domain of the function, so a NaN is no error here; a float64 argument may
+    meet a float32 constant of the function, so dtypes are promoted; and the checker's own programs
+    are compiled and take numbers from the host, whatever the caller's are allowed to.
     """
     with contextlib.ExitStack() as stack:
         if wide:
@@ -66,6 +67,8 @@ def settings(wide: bool) -> Iterator[None]:
         stack.enter_context(jax.numpy_dtype_promotion("standard"))
         stack.enter_context(jax.debug_nans(False))
         stack.enter_context(jax.debug_infs(False))
+        stack.enter_context(jax.disable_jit(False))
+        stack.enter_context(jax.transfer_guard("allow"))
         yield
 
 

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 SPREAD = 2.0  # a rung's interval, in units of the largest error that noise of size σ makes in it
 WIDENING = 3.0  # Lepski's rule: the bias of the chosen rung is at most this many half-widths
+SLOW = 0.3  # values whose differences shrink by less than this at every step converge slowly
 PATIENT = (1.0, 3.0, 9.0)  # times the noise, for walks that one unlucky value does not stop
 FINEST = 12  # rungs on each side from which the noise is measured
 
@@ -120,4 +121,18 @@ def limit(
     best = np.argmin(width, axis=1)
     here = np.arange(len(values)), best
     centre = np.where(np.isfinite(width[here]), values[here], np.nan)
-    return Interval(centre, WIDENING * width[here], values.shape[1] - 1 - best)
+    half = np.fmax(WIDENING * width[here], _remaining(values, best))
+    return Interval(centre, half, values.shape[1] - 1 - best)
+
+
+def _remaining(values: Floats, best: NDArray[np.intp]) -> Floats:
+    """Return how far values that converge slowly, as those of √t do, still are from their limit.
+
+    Richardson's extrapolation leaves powers of the step that are not whole. Then the last three
+    values differ by d and r d with 0 < r < 1, and what remains is d (r + r² + …), here with d too.
+    """
+    here = np.arange(len(values))
+    chosen, next_, last = (values[here, np.maximum(best - k, 0)] for k in range(3))
+    d, further = chosen - next_, next_ - last
+    r = np.where((best >= 2) & (d != 0), further / np.where(d == 0, 1.0, d), 0.0)
+    return np.where((r > SLOW) & (r < 1), 1.5 * np.abs(d) / np.fmax(1 - r, 0.05), 0.0)

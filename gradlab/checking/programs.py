@@ -36,6 +36,7 @@ class Programs:
         self._push_error: Exception | None = None
         self._value = jax.jit(traced.call)
         self._pull = jax.jit(self._pull_rows, compiler_options=RUN_ONCE)
+        self._map: Callable[..., Any] = jax.vmap
         self._push = jax.jit(self._push_directions, compiler_options=RUN_ONCE)
 
     # Values
@@ -164,7 +165,14 @@ class Programs:
         """
         with settings(self.traced.wide):
             run = self._pull_eagerly if self.how == "eager" else self._pull
-            return jax.tree.map(_on_host, run(list(x), list(carried), rows))
+            try:
+                found = run(list(x), list(carried), rows)
+            except Exception:  # whatever a rule raises that cannot be batched
+                if self.how == "eager" or self._map is _one_by_one:
+                    raise
+                self._map = _one_by_one
+                found = run(list(x), list(carried), rows)
+            return jax.tree.map(_on_host, found)
 
     def push(
         self, x: Any, carried: Any, rows: Any, bases: Any, directions: Sequence[Direction]
@@ -183,9 +191,9 @@ class Programs:
     def _pull_rows(self, x: Any, carried: Any, rows: Any) -> Any:
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
         if rows is None:
-            (gradients,) = jax.vmap(pull)(jnp.eye(value.size, dtype=value.dtype))
+            (gradients,) = self._map(pull)(jnp.eye(value.size, dtype=value.dtype))
             return value, jnp.abs(value), gradients
-        (gradients,) = jax.vmap(pull)(rows)
+        (gradients,) = self._map(pull)(rows)
         return rows @ value, jnp.abs(rows) @ jnp.abs(value), gradients
 
     def _pull_eagerly(self, x: Any, carried: Any, rows: Any) -> Any:
@@ -223,6 +231,10 @@ class Programs:
 def _masked_on_host(leaf: Any, start: int, base: Any, row: Any) -> Any:
     number = start + np.arange(leaf.size).reshape(leaf.shape)
     return np.where((number >= row[1]) & (number < row[2]), base[row[0]], 0)
+
+
+def _one_by_one(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda rows: jax.lax.map(f, rows)
 
 
 def _power_of_two(number: int) -> int:

@@ -13,7 +13,7 @@ from gradlab.checking.ladder import Direction, Ladder, climb, exponents
 from gradlab.checking.limits import Floats
 from gradlab.checking.sights import View
 from gradlab.checking.subject import Derivatives, Subject
-from gradlab.checking.verdicts import WRONG, Answers, Claims, judge
+from gradlab.checking.verdicts import CANNOT_TELL, WRONG, Answers, Claims, judge
 
 GROUP = 256  # directions in one batch
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
@@ -74,13 +74,18 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Ladder) ->
         rounds=subject.traced.rounds,
     )
     scale = np.stack([subject.scale(direction.start) for direction in directions]).reshape(-1)
+    known = [bool(np.isfinite(subject.x[d.start : d.stop]).all()) for d in directions]
+    lost = np.repeat(~np.array(known), rows)
     asked = []
     for derivatives in subject.derivatives:
         slope, spread = slopes(subject, directions, derivatives)
         claims = Claims(
             slope.reshape(-1), spread.reshape(-1), scale, subject.lost * scale, subject.material
         )
-        asked.append(Asked(derivatives.mode, directions, view, claims, judge(view, claims)))
+        answers = judge(view, claims)
+        if lost.any():
+            answers.verdict[lost], answers.cause[lost] = CANNOT_TELL, "infinite"
+        asked.append(Asked(derivatives.mode, directions, view, claims, answers))
     return asked
 
 

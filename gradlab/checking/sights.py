@@ -102,6 +102,16 @@ class View:
         )
         return behind, ahead
 
+    @functools.cached_property
+    def step(self) -> Bools:
+        """Where the finest values are the same on each side, but not those on both sides."""
+        if len(self.steps) < PLATEAU:
+            return np.zeros(len(self.centre), np.bool_)
+        behind, ahead = self.behind[:, -PLATEAU:], self.ahead[:, -PLATEAU:]
+        level = np.all((behind == behind[:, :1]) & (ahead == ahead[:, :1]), axis=1)
+        high = np.fmax(np.abs(ahead[:, 0] - self.centre), np.abs(behind[:, 0] - self.centre))
+        return level & (high > 4 * self.rounding)
+
     def sight(self, factor: float = 1.0) -> "Sight":
         """Look with `factor` times the measured noise; the same look is taken once."""
         known = self.__dict__.setdefault("_sights", {})

@@ -15,7 +15,7 @@ from gradlab.checking.progress import Tell
 from gradlab.checking.sights import FINE
 
 PROJECTIONS = 1  # random directions for each leaf; two wrong elements cancel almost never
-EPS32 = 2.0**-23
+LOST = 2.0**-24  # of a leaf's largest slope: half a unit in the last place of float32
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
 
 
@@ -94,10 +94,10 @@ class Subject:
 
     @property
     def lost(self) -> float:
-        """Return the part of `scale` that float32 cannot hold beside a leaf's largest slope."""
+        """Return the part of `scale` that is lost beside a leaf's largest slope."""
         if not self.sharp:
             return 4 * self.traced.eps ** (2 / 3)
-        return 4 * min(self.user_eps, EPS32) / self.user_eps**0.5
+        return LOST / self.user_eps**0.5
 
     def gradient(self) -> Floats | None:
         """Return a gradient in any mode that has one."""
@@ -119,6 +119,9 @@ class Subject:
 
     def over_output(self, numbers: Floats) -> Floats:
         """Return for each row the largest of the numbers in its output leaf."""
-        largest = np.zeros(int(self.owner.max()) + 1)
-        np.maximum.at(largest, self.owner, np.where(np.isfinite(numbers), numbers, 0.0))
-        return largest[self.owner]
+        paths = [path.removesuffix(".imag") for path, _ in self.traced.outputs]
+        paths = [path.removesuffix(".real") for path in paths]
+        owner = np.array([paths.index(path) for path in paths])[self.owner]
+        largest = np.zeros(len(paths))
+        np.maximum.at(largest, owner, np.where(np.isfinite(numbers), numbers, 0.0))
+        return largest[owner]

@@ -96,12 +96,14 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     spread = np.where(np.isfinite(claims.spread), claims.spread, 0.0)
     half = np.maximum(sight.slope.half, np.sqrt(view.eps) * spread)  # AD rounds, too
 
-    own = np.fmax(np.fmax(np.abs(slope), np.abs(fd)), claims.scale)
+    larger = np.fmax(np.abs(slope), np.abs(fd))
+    own = np.fmax(larger, claims.scale)
     difference = np.abs(slope - fd)
     wrong = difference - half > np.fmax(claims.material * own, claims.floor)
     resolved = half <= RESOLUTION * own
     resolved |= (half <= SURE * view.typical_slope) & (np.abs(slope) <= half)  # a slope of 0
-    steepest = np.fmax(np.fmax(np.abs(left.centre), np.abs(right.centre)), own)
+    sides = np.fmax(np.abs(left.centre), np.abs(right.centre))
+    steepest = np.fmax(sides, own)
 
     # Flat or constant: there is no slope to be a part of, and none is needed.
     constant = view.largest_change <= view.rounding
@@ -109,15 +111,17 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     if (
         view.eps < FINE
     ):  # a derivative of 0, of a function whose noise alone is larger than rounding
-        most = (np.fmax(np.abs(slope), np.abs(fd)) + half) * view.steps[0]
+        most = (larger + half) * view.steps[0]
         constant |= (difference <= half) & (most <= EXACT * view.eps * view.bulk)
     nothing = np.abs(slope) <= NEGLIGIBLE * claims.scale
-    still = (view.flat & nothing) | constant
-    level = view.flat & (steepest * view.flat_width > view.rounding)  # flat, and not by rounding
+    rise = np.fmax(sides, larger) * view.flat_width
+    level = view.flat & ((rise == 0) | (rise > view.rounding))  # flat, and not by rounding
+    still = (level & nothing) | constant
     stairs = level & ~nothing & ~constant & ~wrong
 
     behind, ahead = view.sides
     edge = behind ^ ahead
+    wrong &= ~edge | (difference > SURE * view.typical_slope)  # one-sided slopes settle slowly
     kink = (np.abs(gap.centre) - gap.half > 4 * claims.material * steepest) & ~edge & ~level
     room = claims.material * steepest
     low = np.fmin(left.centre - left.half, right.centre - right.half) - room
@@ -126,6 +130,7 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     lost = ~np.isfinite(slope)
     found = np.isfinite(fd) & (half <= RESOLUTION * np.fmax(np.abs(fd), view.typical_slope))
     sharp = left.half + right.half < np.abs(gap.centre)
+    erratic = (gap.half > view.typical_slope) & (half <= SURE * gap.half)  # only their mean settles
 
     verdict = np.full(len(slope), CANNOT_TELL, dtype="<U11")
     cause = np.full(len(slope), "noise", dtype="<U16")
@@ -139,10 +144,11 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     say(wrong & ~still, WRONG, "slope")
     say(stairs & view.rounds, CANNOT_TELL, "stairs")
     say(stairs & (view.flat_width > BROAD) & ~resolved, WRONG, "plateau")
+    say(erratic & (verdict == AGREE), CANNOT_TELL, "erratic")
     say(edge & ~wrong, CANNOT_TELL, "edge")
     say(kink & between, CANNOT_TELL, "kink")
     say(kink & ~between, WRONG, "kink")
-    say(sight.jump, CANNOT_TELL, "jump")
+    say(sight.jump | view.step, CANNOT_TELL, "jump")
     say(lost, CANNOT_TELL, "nan")
     say(lost & (found | still) & ~edge & ~sight.jump, WRONG, "nan")
     say(lost & kink & sharp, WRONG, "nan")
@@ -150,7 +156,7 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     say(~np.isfinite(view.centre), CANNOT_TELL, "value")
 
     within_a_unit = WIDENING * SPREAD * view.unit / view.flat_width
-    exact = ((view.flat & nothing) | (cause == "plateau")) & (within_a_unit < half)
+    exact = ((level & nothing) | (cause == "plateau")) & (within_a_unit < half)
     return Answers(
         verdict=verdict,
         cause=cause,
