@@ -1,6 +1,5 @@
 """Which part of a program makes a derivative wrong, found by taking it out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -9,12 +8,12 @@ import numpy as np
 from gradlab.checking.findings import Finding
 from gradlab.checking.jaxprs import primitives
 from gradlab.checking.lifting import settings
+from gradlab.checking.limits import Floats
 from gradlab.checking.nonfinite import Culprit, first_nonfinite
 from gradlab.checking.rewriting import Site, sites, without
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import RESOLUTION
 
-MOST_SITES = 12  # that are tried one by one
 RATIOS = {
     -1.0: "AD is −1 times FD here: a sign is wrong",
     2.0: "AD is twice FD here: a factor 2 too many, or a term counted twice",
@@ -38,12 +37,13 @@ def culprits(subject: Subject, finding: Finding) -> list[Site]:
     if closed is None or finding.mode == "grad":
         return []
     found = list(sites(closed.jaxpr))
-    if not found or not _explains(subject, finding, found):
+    everywhere = np.ones(len(found))
+    if not found or not _explains(subject, finding, found, everywhere):
         return []
-    if len(found) == 1:
-        return found
-    for site in found[:MOST_SITES]:
-        if _explains(subject, finding, [site]):
+    for number, site in enumerate(found):
+        only = np.zeros(len(found))
+        only[number] = 1.0
+        if len(found) == 1 or _explains(subject, finding, found, only):
             return [site]
     return found
 
@@ -77,32 +77,53 @@ def uses(subject: Subject, name: str) -> bool:
     return subject.traced.jaxpr is not None and name in primitives(subject.traced.jaxpr.jaxpr)
 
 
-def _explains(subject: Subject, finding: Finding, replaced: Sequence[Site]) -> bool:
-    """Tell whether the derivative is that of FD when `replaced` are taken out."""
-    run = without(subject.traced.jaxpr, replaced)
-    direction = finding.asked_of.direction(finding.entry)
-    tangents, start = [], 0
-    for leaf in subject.reals:
-        moving = np.zeros(leaf.size)
-        low, high = max(direction.start, start), min(direction.stop, start + leaf.size)
-        if low < high:
-            moving[low - start : high - start] = subject.bases[direction.base, low:high]
-        tangents.append(moving.reshape(leaf.shape).astype(leaf.dtype))
-        start += leaf.size
-    with settings(subject.traced.wide):
-
-        def value(reals: list[Any]) -> Any:
-            return run(*reals, *subject.carried)[0]
-
-        try:
-            _, slopes = jax.jit(lambda p, t: jax.jvp(value, (p,), (t,)))(subject.reals, tangents)
-        except Exception:
-            return False
-        slopes = np.asarray(slopes, np.float64)
-    slope = slopes[finding.row] if subject.rows is None else subject.rows[finding.row] @ slopes
+def _explains(subject: Subject, finding: Finding, found: list[Site], switches: Floats) -> bool:
+    """Tell whether the derivative is that of FD with some sites switched off."""
     answers = finding.asked_of.answers
     fd, half = answers.fd[finding.entry], answers.half[finding.entry]
     if half > RESOLUTION * max(abs(fd), abs(finding.asked_of.claims.slope[finding.entry])):
         return False  # anything would explain what is hardly known
+    run = without(subject.traced.jaxpr, found)
+
+    def value(reals: list[Any], carried: list[Any], switches: Any) -> Any:
+        return run(switches, *reals, *carried)[0]
+
+    def forward(tangents: Any, reals: Any, *others: Any) -> Any:
+        return jax.jvp(lambda x: value(x, *others), (reals,), (tangents,))[1]
+
+    def reverse(row: Any, reals: Any, *others: Any) -> Any:
+        found, pull = jax.vjp(lambda x: value(x, *others), reals)
+        return pull(row.astype(found.dtype))[0]
+
+    tangents, row = _tangents(subject, finding), _row(subject, finding)
+    given = subject.reals, subject.carried, switches
+    with settings(subject.traced.wide):
+        try:
+            if finding.mode == "fwd":
+                program = subject.compiled("forward", forward)
+                slope = float(np.vdot(row, program(tangents, *given)))
+            else:
+                gradient = subject.compiled("reverse", reverse)(row, *given)
+                slope = float(sum(map(np.vdot, gradient, tangents)))
+        except Exception:
+            return False
     room = half + subject.material * max(abs(fd), abs(slope))
     return bool(np.isfinite(slope) and abs(slope - fd) <= room)
+
+
+def _tangents(subject: Subject, finding: Finding) -> list[Any]:
+    """Return the direction of a finding, as one array for each leaf."""
+    direction = finding.asked_of.direction(finding.entry)
+    moving = np.zeros(len(subject.x))
+    own = slice(direction.start, direction.stop)
+    moving[own] = subject.bases[direction.base, own]
+    ends = np.cumsum([leaf.size for leaf in subject.reals])[:-1]
+    parts = zip(np.split(moving, ends), subject.reals, strict=True)
+    return [part.reshape(leaf.shape).astype(leaf.dtype) for part, leaf in parts]
+
+
+def _row(subject: Subject, finding: Finding) -> Any:
+    """Return the weights of the outputs in the value that a finding is about."""
+    if subject.rows is not None:
+        return subject.rows[finding.row]
+    return np.eye(len(subject.value))[finding.row]

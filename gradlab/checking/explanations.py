@@ -7,7 +7,7 @@ from gradlab.checking.findings import Finding
 from gradlab.checking.nonfinite import Culprit
 from gradlab.checking.rewriting import Site
 from gradlab.checking.sights import FINE
-from gradlab.checking.subject import Subject
+from gradlab.checking.subject import MATERIAL, Subject
 from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
 
 LOOPS = ("while", "scan")
@@ -90,10 +90,11 @@ def _explain_wrong(subject: Subject, finding: Finding) -> tuple[str, str]:
         if _close(finding.other_ad, finding.fd):
             return (
                 f"{mode} is wrong where {other} mode agrees with FD",
-                "the rule that transposes a linear function is wrong",
+                "a rule that transposes a linear function is wrong, or a custom_jvp rule is not "
+                "linear in its tangents",
             )
     found, nearly = culprits(subject, finding), _nearly(subject, finding)
-    flat = finding.cause == "plateau" or (finding.fd == 0 and finding.ad != 0)
+    flat = finding.cause == "plateau" or (finding.flat and finding.ad != 0)
     if found:
         words, hint = _explain_sites(found, flat)
         return words, hint or nearly
@@ -120,7 +121,7 @@ def _explain_sites(found: list[Site], flat: bool) -> tuple[str, str]:
     site = found[0]
     if len(found) > 1 and len({(s.kind, s.name) for s in found}) > 1:
         names = sorted({_site_name(s) for s in found})
-        return f"without {', '.join(names)} AD is what FD says", "deliberate?"
+        return f"without {' and '.join(names)}, AD is what FD says", "deliberate?"
     if site.kind == "stop_gradient":
         if flat:
             return (
@@ -196,7 +197,9 @@ def _operation(culprit: Culprit) -> str:
 
 def _site_name(site: Site) -> str:
     return (
-        "stop_gradient" if site.kind == "stop_gradient" else f"the {site.kind} rule of {site.name}"
+        "stop_gradient"
+        if site.kind == "stop_gradient"
+        else f"the {site.kind} rule of `{site.name}`"
     )
 
 
@@ -205,4 +208,4 @@ def _ordinal(number: int) -> str:
 
 
 def _close(first: float, second: float) -> bool:
-    return abs(first - second) <= 1e-3 * max(abs(first), abs(second))
+    return abs(first - second) <= MATERIAL * max(abs(first), abs(second))

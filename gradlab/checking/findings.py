@@ -35,13 +35,14 @@ class Finding:
     entry: int
     others: int  # how many more elements are not in agreement
     other_ad: float | None  # what the other mode says of the same
+    flat: bool  # nothing in this leaf has a slope
 
 
 def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Finding:
     """Boil the answers about one leaf down to the one that decides."""
     best: tuple[tuple[int, float, float], Asked, int] | None = None
     bad: set[int] = set()
-    digits = np.inf
+    digits, flat = np.inf, True
     for one in asked:
         own = np.array([leaf.start <= d.start < leaf.stop for d in one.directions])
         if not own.any():
@@ -49,6 +50,7 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         known, order = _telling(one)
         order = order[np.repeat(own, one.rows)[order]]
         bad |= {one.direction(k).start for k in order if one.answers.verdict[k] != AGREE}
+        flat &= bool(np.all(np.abs(one.answers.fd[order]) <= one.answers.half[order]))
         settled = one.answers.clean & np.repeat(own, one.rows)
         digits = min(digits, float(np.min(known[settled], initial=np.inf)))
         k = int(order[0])
@@ -81,6 +83,7 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         entry=k,
         others=max(len(bad) - 1, 0),
         other_ad=None if twin is None else float(twin.claims.slope[k]) / unit,
+        flat=flat,
     )
 
 

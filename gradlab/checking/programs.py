@@ -5,6 +5,7 @@ and the steps are arguments. Where a function cannot be batched its points are t
 other, and where it cannot be traced it is run on numbers.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ class Programs:
         self._push_error: Exception | None = None
         self._value = jax.jit(traced.call)
         self._pull = jax.jit(self._pull_rows, compiler_options=RUN_ONCE)
-        self._map: Callable[..., Any] = jax.vmap
+        self._batches = True  # derivatives can be taken many at a time
         self._push = jax.jit(self._push_directions, compiler_options=RUN_ONCE)
 
     # Values
@@ -143,15 +144,16 @@ class Programs:
             return _on_host(run(list(x), list(carried)))
 
     def need_push(self, x: Any, carried: Any, rows: Any, bases: Any) -> None:
-        """Raise what forward mode raises; it is found by tracing, once."""
+        """Raise what forward mode raises; it is found by tracing and lowering, once."""
         if self._push_error is None and not self._can_push:
             table = np.zeros((1, 3), np.int32)
+            given = list(x), list(carried), rows, list(bases), table
             try:
                 with settings(self.traced.wide):
                     if self.how == "eager":
-                        self._push_eagerly(x, carried, rows, bases, table)
+                        self._push_eagerly(*given)
                     else:
-                        jax.eval_shape(self._push_directions, x, carried, rows, bases, table)
+                        self._batched_or_not(functools.partial(self._push.lower, *given))
                 self._can_push = True
             except Exception as error:
                 self._push_error = error
@@ -164,15 +166,20 @@ class Programs:
         Gradients are one array `(rows, *shape)` for each leaf, by reverse mode.
         """
         with settings(self.traced.wide):
-            run = self._pull_eagerly if self.how == "eager" else self._pull
-            try:
-                found = run(list(x), list(carried), rows)
-            except Exception:  # whatever a rule raises that cannot be batched
-                if self.how == "eager" or self._map is _one_by_one:
-                    raise
-                self._map = _one_by_one
-                found = run(list(x), list(carried), rows)
+            given = list(x), list(carried), rows
+            if self.how == "eager":
+                return jax.tree.map(_on_host, self._pull_eagerly(*given))
+            found = self._batched_or_not(functools.partial(self._pull, *given))
             return jax.tree.map(_on_host, found)
+
+    def _batched_or_not(self, run: Callable[[], Any]) -> Any:
+        try:
+            return run()
+        except Exception:  # whatever a rule raises that cannot be batched
+            if not self._batches:
+                raise
+            self._batches = False
+            return run()
 
     def push(
         self, x: Any, carried: Any, rows: Any, bases: Any, directions: Sequence[Direction]
@@ -190,10 +197,11 @@ class Programs:
 
     def _pull_rows(self, x: Any, carried: Any, rows: Any) -> Any:
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
+        weights = jnp.eye(value.size, dtype=value.dtype) if rows is None else rows
+        one_by_one = functools.partial(jax.lax.map, pull)
+        (gradients,) = (jax.vmap(pull) if self._batches else one_by_one)(weights)
         if rows is None:
-            (gradients,) = self._map(pull)(jnp.eye(value.size, dtype=value.dtype))
             return value, jnp.abs(value), gradients
-        (gradients,) = self._map(pull)(rows)
         return rows @ value, jnp.abs(rows) @ jnp.abs(value), gradients
 
     def _pull_eagerly(self, x: Any, carried: Any, rows: Any) -> Any:
@@ -211,7 +219,8 @@ class Programs:
             _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
             return tangent if rows is None else rows @ tangent
 
-        return jax.lax.map(push, table, batch_size=min(len(table), self.batch))
+        at_once = min(len(table), self.batch) if self._batches else None
+        return jax.lax.map(push, table, batch_size=at_once)
 
     def _push_eagerly(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Floats:
         x = [jnp.asarray(leaf) for leaf in x]
@@ -231,10 +240,6 @@ class Programs:
 def _masked_on_host(leaf: Any, start: int, base: Any, row: Any) -> Any:
     number = start + np.arange(leaf.size).reshape(leaf.shape)
     return np.where((number >= row[1]) & (number < row[2]), base[row[0]], 0)
-
-
-def _one_by_one(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda rows: jax.lax.map(f, rows)
 
 
 def _power_of_two(number: int) -> int:

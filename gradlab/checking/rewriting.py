@@ -1,7 +1,7 @@
-"""Run a traced program again, operation by operation, with some of them replaced.
+"""Run a traced program again, operation by operation, with the derivatives of some of them changed.
 
 A jaxpr is a list of equations. Running it is a loop over them; what makes it long is only that
-loops and branches hold programs of their own, which must be entered to replace something inside.
+loops and branches hold programs of their own, which must be entered to change something inside.
 """
 
 import dataclasses
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from gradlab.checking.jaxprs import CALLS, CUSTOM, bind, function_name, inner_jaxprs, look_up
 
@@ -35,12 +36,16 @@ def sites(jaxpr: Any) -> Iterator[Site]:
 
 
 def without(closed: Any, replaced: Sequence[Site]) -> Callable[..., list[Any]]:
-    """Return the program with `stop_gradient` as the identity and custom rules as their primals.
+    """Return the program with a switch for each site, which at 1 does what JAX does by itself.
 
-    Only the given sites are replaced. The values are the same; the derivatives are those that
-    JAX would find by itself.
+    For `stop_gradient` that is the identity, for a custom rule the function that it is for. At 0
+    the site is as it was. The values are the same either way, and one compiled program serves for
+    every combination.
+
+    Returns:
+        A function of the switches, one number for each of `replaced`, and the program's arguments.
     """
-    chosen = {id(site.eqn) for site in replaced}
+    chosen = {id(site.eqn): number for number, site in enumerate(replaced)}
 
     def needed(jaxpr: Any) -> bool:
         return any(
@@ -48,39 +53,62 @@ def without(closed: Any, replaced: Sequence[Site]) -> Callable[..., list[Any]]:
             for eqn in jaxpr.eqns
         )
 
-    def run(jaxpr: Any, consts: Sequence[Any], *args: Any) -> list[Any]:
+    def program(switches: Any, *args: Any) -> list[Any]:
+        return _Switched(chosen, needed, switches).run(closed.jaxpr, closed.consts, *args)
+
+    return program
+
+
+@dataclasses.dataclass(frozen=True)
+class _Switched:
+    chosen: dict[int, int]
+    needed: Callable[[Any], bool]
+    switches: Any
+
+    def run(self, jaxpr: Any, consts: Sequence[Any], *args: Any) -> list[Any]:
         values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
         values.update(zip(jaxpr.invars, args, strict=True))
         for eqn in jaxpr.eqns:
             inputs = look_up(eqn.invars, values)
-            values.update(zip(eqn.outvars, apply(eqn, inputs), strict=True))
+            values.update(zip(eqn.outvars, self.apply(eqn, inputs), strict=True))
         return look_up(jaxpr.outvars, values)
 
-    def closed_run(inner: Any) -> Callable[..., list[Any]]:
-        if hasattr(inner, "consts"):
-            return lambda *args: run(inner.jaxpr, inner.consts, *args)
-        return lambda *args: run(inner, (), *args)
+    def closed(self, inner: Any) -> Callable[..., list[Any]]:
+        jaxpr, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
+        return lambda *args: self.run(jaxpr, consts, *args)
 
-    def apply(eqn: Any, inputs: list[Any]) -> list[Any]:
+    def apply(self, eqn: Any, inputs: list[Any]) -> list[Any]:
         name, params = eqn.primitive.name, eqn.params
-        if id(eqn) in chosen:
-            return inputs if name == "stop_gradient" else closed_run(params["call_jaxpr"])(*inputs)
-        if not any(needed(inner) for inner in inner_jaxprs(eqn)):
+        if id(eqn) in self.chosen:
+            switch = self.switches[self.chosen[id(eqn)]]
+            plain = (
+                inputs if name == "stop_gradient" else self.closed(params["call_jaxpr"])(*inputs)
+            )
+            ruled = zip(bind(eqn, inputs), plain, strict=True)
+            return [_blend(switch, found, itself) for found, itself in ruled]
+        if not any(self.needed(inner) for inner in inner_jaxprs(eqn)):
             return bind(eqn, inputs)
         if name in CALLS or name in CUSTOM:
-            inner = params["jaxpr"] if "jaxpr" in params else params["call_jaxpr"]
-            return closed_run(inner)(*inputs)
+            return self.closed(params["jaxpr" if "jaxpr" in params else "call_jaxpr"])(*inputs)
         if name == "cond":
             index, *operands = inputs
-            branches = [closed_run(branch) for branch in params["branches"]]
+            branches = [self.closed(branch) for branch in params["branches"]]
             return jax.lax.switch(index, branches, *operands)
         if name == "scan":
-            return _scan(params, closed_run(params["jaxpr"]), inputs)
+            return _scan(params, self.closed(params["jaxpr"]), inputs)
         if name == "while":
-            return _while(params, closed_run, inputs)
+            return _while(params, self.closed, inputs)
         return bind(eqn, inputs)
 
-    return lambda *args: run(closed.jaxpr, closed.consts, *args)
+
+def _blend(switch: Any, found: Any, itself: Any) -> Any:
+    """Return the value `found`, with its derivative at switch 0 and that of `itself` at 1."""
+    if not jnp.issubdtype(jnp.result_type(found), jnp.inexact):
+        return found
+    value, switch = jax.lax.stop_gradient(found), jnp.asarray(switch, found.dtype)
+    return (
+        value + (1 - switch) * (found - value) + switch * (itself - jax.lax.stop_gradient(itself))
+    )
 
 
 def _scan(params: Any, body: Callable[..., list[Any]], inputs: list[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,6 +82,7 @@ class Subject:
     notes: list[str]
     tell: Tell
     scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
+    programs: dict[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
 
     @property
     def sharp(self) -> bool:
@@ -98,6 +100,10 @@ class Subject:
         if not self.sharp:
             return 4 * self.traced.eps ** (2 / 3)
         return LOST / self.user_eps**0.5
+
+    def compiled(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile a function for this subject, once."""
+        return self.programs.setdefault(name, jax.jit(function))
 
     def gradient(self) -> Floats | None:
         """Return a gradient in any mode that has one."""
