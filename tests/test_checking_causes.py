@@ -61,3 +61,64 @@ def test_no_cause_is_named_where_none_is_known() -> None:
     assert leaf.verdict == "wrong"
     assert "rule" not in leaf.cause
     assert "sign" in leaf.hint
+
+
+def ruled(f: Any, rule: Any) -> Any:
+    """Return f with a rule of its own for reverse mode."""
+    g = jax.custom_vjp(f)
+    g.defvjp(lambda *args: (f(*args), args), rule)
+    return g
+
+
+def test_one_of_several_rules_is_named() -> None:
+    def right(x: Any) -> Any:
+        return jnp.sin(x)
+
+    def wrong(x: Any) -> Any:
+        return jnp.exp(x)
+
+    g = ruled(right, lambda args, c: (c * jnp.cos(*args),))
+    h = ruled(wrong, lambda args, c: (1.01 * c * jnp.exp(*args),))
+    (leaf,) = check_grads(lambda x: jnp.sum(g(h(x))), (X,)).leaves
+    assert "`wrong`" in leaf.cause
+    assert "`right`" not in leaf.cause
+
+
+def test_every_leaf_is_given_its_own_culprit() -> None:
+    def f(*leaves: Any) -> Any:
+        return sum(jnp.sum(x * jax.lax.stop_gradient(x)) for x in leaves)
+
+    report = check_grads(f, (X, 2 * X, 3 * X))
+    assert [leaf.cause[:30] for leaf in report.leaves] == ["stop_gradient removed a term: "] * 3
+
+
+def test_a_slope_of_zero_in_one_element_is_not_taken_for_a_surrogate() -> None:
+    matmul = ruled(jnp.matmul, lambda args, c: (c @ args[1], args[0].T @ c))  # without .T
+    a, b = np.array([[1, 2], [3, 4]], np.float32), np.array([[1, 0], [2, 3]], np.float32)
+    leaf = check_grads(matmul, (a, b)).worst_first()[0]
+    assert "is wrong" in leaf.cause
+    assert "deliberate" not in leaf.hint
+
+
+def test_a_wrong_transpose_without_batching_is_a_fault_of_reverse_mode() -> None:
+    scale = jnp.array([2.0, 3.0])
+
+    def f(x: Any) -> Any:
+        linear = jax.custom_derivatives.linear_call
+        return linear(lambda r, t: r * t, lambda r, c: -c * r, scale, x)
+
+    (leaf,) = check_grads(f, (np.ones(2, np.float32),)).leaves
+    assert leaf.verdict == "wrong"
+    assert leaf.cause == "reverse mode is wrong where forward mode agrees with FD"
+
+
+def test_a_small_difference_beside_a_loop_may_be_that_of_the_loop() -> None:
+    def root(a: Any) -> Any:
+        return jax.lax.while_loop(
+            lambda x: jnp.abs(x * x - a) > 1e-2, lambda x: 0.5 * (x + a / x), jnp.ones_like(a)
+        )
+
+    exact = ruled(root, lambda args, c: (0.5 * c / jnp.sqrt(*args),))
+    (leaf,) = check_grads(exact, (np.float32(2.3),)).leaves
+    assert leaf.verdict == "wrong"
+    assert "this is the loop's error" in leaf.hint

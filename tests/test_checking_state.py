@@ -1,6 +1,7 @@
 """JAX's settings are the caller's, before, during an exception and after; nothing recompiles."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -53,6 +54,27 @@ def test_another_thread_sees_nothing_of_the_lift() -> None:
 def test_debug_nans_of_the_caller_does_not_stop_a_check() -> None:
     with jax.debug_nans(True):
         assert check_grads(jnp.log, (np.float32(0.1),)).ok
+
+
+def test_disable_jit_and_transfer_guard_of_the_caller_do_not_stop_a_check() -> None:
+    x = jnp.asarray(X)
+    with jax.disable_jit():
+        assert check_grads(jnp.sin, (x,)).ok
+    with jax.transfer_guard("disallow"):
+        assert check_grads(jnp.sin, (x,)).ok
+
+
+def test_two_threads_get_the_reports_that_one_gets() -> None:
+    def wrong(x: Any) -> Any:
+        return x * jax.lax.stop_gradient(x)
+
+    functions = [jnp.sin, wrong, jnp.tanh, jnp.abs, lambda x: jnp.sum(x**3), jnp.floor] * 2
+    alone = [str(check_grads(f, (X,))) for f in functions]
+    before = settings()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        together = list(pool.map(lambda f: str(check_grads(f, (X,))), functions))
+    assert together == alone
+    assert settings() == before
 
 
 def test_a_second_call_compiles_nothing() -> None:

@@ -29,6 +29,11 @@ def off(f: Any, factor: Any) -> Any:
     return g
 
 
+def unsettled(x: Any) -> Any:
+    """x sin(1/x), whose slopes at 0 take every value between −1 and 1."""
+    return jnp.where(x == 0, 0, x * jnp.sin(1 / jnp.where(x == 0, 1, x)))
+
+
 X = np.array([0.3, -0.7, 1.2], np.float32)
 POSITIVE = np.array([0.3, 0.7, 1.2], np.float32)
 MATRIX = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.6, 0.1, 3.0]], np.float32)
@@ -66,6 +71,16 @@ RIGHT: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "oscillation": (lambda x: jnp.sin(1e4 * x), (np.float32(0.3),)),
     "cancellation": (lambda x: (x + 1e5) - 1e5, (np.float32(0.3),)),
     "sample": (lambda m: m + jax.random.normal(jax.random.key(0), (3,)), (np.float32(0.3),)),
+    "flat beside a kink": (lambda x: jnp.maximum(x, 0.32), (np.float32(0.3),)),
+    "values that hide their finest steps": (
+        jax.nn.logsumexp,
+        (np.array([1000.0, 1004.0, 996.0], np.float32),),
+    ),
+    "slope that starts as a root": (
+        lambda x: x + jnp.sign(x) * jnp.abs(x) ** 1.5,
+        (np.zeros(1, np.float32),),
+    ),
+    "noisy zero": (lambda x: (x + 1e4) ** 2 - x**2 - 2e4 * x, (X,)),
     "vector of 300": (jnp.tanh, (np.linspace(-2, 2, 300, dtype=np.float32),)),
 }
 
@@ -77,8 +92,8 @@ def test_right_gradients_agree(name: Any) -> None:
     assert report.ok, str(report)
 
 
-SLOPED = [name for name in RIGHT if name not in
-          ("flat", "constant sum", "dead relu", "floor between integers", "minimum")]  # fmt: skip
+FLAT = {"flat", "flat beside a kink", "noisy zero", "constant sum", "dead relu", "minimum"}
+SLOPED = [name for name in RIGHT if name not in FLAT | {"floor between integers"}]
 
 
 @pytest.mark.parametrize("name", SLOPED)
@@ -105,6 +120,10 @@ def test_a_thousandth_is_seen_in_every_dtype(dtype: Any, factor: Any, verdict: A
         (jnp.sqrt, 0.0, "not finite"),
         (lambda x: jnp.where(x >= 0, x, jnp.nan), 0.0, "edge"),
         (lambda x: 1 / x, 0.0, "not finite"),
+        (lambda x: 1 / x, np.inf, "argument"),
+        (lambda x: x**1.5, 0.0, "edge"),
+        (jnp.round, 0.5, "jumps"),
+        (unsettled, 0.0, "settle"),
     ],
 )
 def test_where_there_is_no_derivative_nobody_can_tell(f: Any, x: Any, word: Any) -> None:
@@ -157,6 +176,30 @@ def test_an_element_lost_beside_the_largest_of_its_leaf_is_judged_on_its_scale()
 
     assert check_grads(leak(1e-8), (X,)).ok
     assert not check_grads(leak(1e-5), (X,)).ok
+
+
+@pytest.mark.parametrize("ratio", [1e-3, 1e-5, 1e-6])
+@pytest.mark.parametrize("factor", [0.0, 0.75, -1.0])
+def test_a_small_slope_is_judged_beside_a_large_one(ratio: float, factor: float) -> None:
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return x[0] ** 2 + ratio * x[1] ** 2
+
+    f.defjvp(lambda p, t: (f(*p), 2 * p[0][0] * t[0][0] + factor * 2 * ratio * p[0][1] * t[0][1]))
+    report = check_grads(f, (np.ones(2, np.float32),))
+    assert report.leaves[0].index == (1,)
+    assert report.verdict == "wrong"
+
+
+def test_float64_arguments_are_judged_as_float32_ones() -> None:
+    with jax.enable_x64(True):
+        for factor, ok in [(1.0, True), (1 + 1e-6, True), (1.001, False)]:
+            assert check_grads(off(jnp.tanh, factor), (X.astype(np.float64),)).ok is ok
+
+
+def test_a_complex_second_derivative_of_zero_agrees() -> None:
+    z = np.array([0.3 + 0.4j], np.complex64)
+    assert check_grads(lambda z: jnp.abs(jnp.exp(z)) ** 2, (z,), order=2).ok
 
 
 def test_gamma_samples_are_differentiated_as_a_distribution() -> None:
