@@ -105,7 +105,7 @@ def opening(notebook: nbformat.NotebookNode) -> tuple[str, str]:
 
 def write(file: Path, title: str, body: str) -> None:
     """Write one page."""
-    style = STYLE + HtmlFormatter(style="friendly").get_style_defs(".highlight .hl-ipython3")
+    style = STYLE + HtmlFormatter(style="friendly").get_style_defs(".highlight")
     file.write_text(
         f"""<!doctype html>
 <html lang="en">
