@@ -15,6 +15,11 @@ from pygments.formatters import HtmlFormatter
 
 NOTEBOOKS = sorted(Path(__file__).parent.glob("*.ipynb"))
 TITLE = "What a gradient is, in lessons to play with"
+ADVICE = (
+    "Each lesson takes ten to twenty minutes and opens with a question that it answers. Read it "
+    "here, or better, save its notebook and run it in JupyterLab: predict before you run a cell, "
+    "and let the checks mark your answers to the exercises."
+)
 
 STYLE = """
 :root { --ink: #1a1a1a; --faint: #666; --line: #ddd; --accent: #0072b2; --code: #f6f6f6; }
@@ -39,13 +44,19 @@ pre code { font-size: inherit; padding: 0; background: none; }
 .output_area { margin: .4rem 0 1rem; padding-left: 1.15rem; overflow-x: auto; }
 .output_area img { display: block; max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
-th, td { padding: .25rem .9rem .25rem 0; text-align: right; border-bottom: 1px solid var(--line); }
+table, tr, th, td { border: 0; }
+th, td { padding: .25rem 0 .25rem 1.1rem; text-align: right; border-bottom: 1px solid var(--line); }
 .text_cell table { display: block; overflow-x: auto; }
 .text_cell th, .text_cell td { text-align: left; }
 details { margin: .8rem 0 2rem; padding: .3rem .9rem; border: 1px solid var(--line); }
 summary { cursor: pointer; color: var(--accent); }
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: .35rem solid var(--line); }
 .celltag_exercise .highlight { border-left-color: #e69f00; }
+@media (max-width: 40rem) {  /* a figure is scrolled rather than made too small to read */
+  body { padding: 1rem; }
+  .output_area { padding-left: 0; }
+  .output_area img { max-width: none; width: 34rem; }
+}
 @media print { nav { display: none; } .cell { break-inside: avoid; } }
 """
 
@@ -76,7 +87,7 @@ def main(folder: Path) -> None:
         f'<li><a href="{name}.html">{escape(title)}</a><p>{escape(question)}</p></li>'
         for name, (title, question) in zip(names, map(opening, notebooks.values()), strict=True)
     )
-    contents = f'<h1>{TITLE}</h1>\n<ol class="lessons">{"".join(items)}</ol>'
+    contents = f'<h1>{TITLE}</h1>\n<p>{ADVICE}</p>\n<ol class="lessons">{"".join(items)}</ol>'
     write(folder / "index.html", TITLE, contents)
     print(f"Open {folder / 'index.html'}")
 
@@ -105,7 +116,7 @@ def opening(notebook: nbformat.NotebookNode) -> tuple[str, str]:
 
 def write(file: Path, title: str, body: str) -> None:
     """Write one page."""
-    style = STYLE + HtmlFormatter(style="friendly").get_style_defs(".highlight .hl-ipython3")
+    style = HtmlFormatter(style="friendly").get_style_defs(".highlight") + STYLE
     file.write_text(
         f"""<!doctype html>
 <html lang="en">

@@ -7,6 +7,7 @@ from nbformat import NotebookNode
 from lessons.execution import code_cells, has_tag
 
 NUMBER = re.compile(r"[-+−]?\d+\.?\d*(?:[eE][-+]?\d+)?")
+UNCERTAINTY = re.compile(rf"± {NUMBER.pattern}")
 
 
 def differences(committed: NotebookNode, fresh: NotebookNode) -> list[str]:
@@ -40,8 +41,10 @@ def text_differences(committed: str, fresh: str) -> list[str]:
     """Return which words or numbers of two texts differ, or nothing.
 
     The spaces between them are not compared: tables align to the widest number. A number may
-    differ by one unit of its last printed digit, a whole number not at all.
+    differ by one unit of its last printed digit, a whole number not at all; and the uncertainty of
+    a finite difference, which is itself only estimated, as it likes.
     """
+    committed, fresh = (UNCERTAINTY.sub("± its uncertainty", text) for text in (committed, fresh))
     words, other_words = (NUMBER.sub(" # ", text).split() for text in (committed, fresh))
     if words != other_words:
         return [f"the words differ:\n{committed}\nbecame\n{fresh}"]
