@@ -9,7 +9,21 @@ os.environ["XLA_FLAGS"] = (
 
 import jax
 import matplotlib
+import pytest
+from xdist.scheduler import LoadFileScheduling
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 matplotlib.use("agg")
+
+
+class Scheduling(LoadFileScheduling):
+    """Keeps the tests of a file on one worker, but every notebook may run on another."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if "test_notebooks.py" in nodeid else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
