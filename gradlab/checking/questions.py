@@ -16,6 +16,7 @@ from gradlab.checking.subject import Derivatives, Subject
 from gradlab.checking.verdicts import CANNOT_TELL, WRONG, Answers, Claims, judge
 
 GROUP = 256  # directions in one batch
+SAME = 1e-12  # relative: two modes that differ by less are judged once
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 
 
@@ -76,14 +77,14 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Ladder) ->
     scale = np.stack([subject.scale(direction.start) for direction in directions]).reshape(-1)
     known = [bool(np.isfinite(subject.x[d.start : d.stop]).all()) for d in directions]
     lost = np.repeat(~np.array(known), rows)
-    asked = []
+    asked: list[Asked] = []
     for derivatives in subject.derivatives:
-        slope, spread = slopes(subject, directions, derivatives)
-        claims = Claims(
-            slope.reshape(-1), spread.reshape(-1), scale, subject.lost * scale, subject.material
-        )
-        answers = judge(view, claims)
-        if lost.any():
+        slope, spread = (part.reshape(-1) for part in slopes(subject, directions, derivatives))
+        claims = Claims(slope, spread, scale, subject.lost * scale, subject.material)
+        if asked and np.allclose(slope, asked[0].claims.slope, rtol=SAME, atol=0, equal_nan=True):
+            answers = asked[0].answers
+        else:
+            answers = judge(view, claims)
             answers.verdict[lost], answers.cause[lost] = CANNOT_TELL, "infinite"
         asked.append(Asked(derivatives.mode, directions, view, claims, answers))
     return asked
