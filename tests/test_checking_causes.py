@@ -100,6 +100,16 @@ def test_a_slope_of_zero_in_one_element_is_not_taken_for_a_surrogate() -> None:
     assert "deliberate" not in leaf.hint
 
 
+def test_a_minimum_is_not_taken_for_a_flat_stretch() -> None:
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return jnp.cos(x)
+
+    f.defjvp(lambda p, t: (f(*p), 0.01 * t[0]))
+    (leaf,) = check_grads(f, (0.0,)).leaves
+    assert leaf.cause == "the custom_jvp rule of `f` is wrong: without it AD is what FD says"
+
+
 def test_a_wrong_transpose_without_batching_is_a_fault_of_reverse_mode() -> None:
     scale = jnp.array([2.0, 3.0])
 

@@ -12,6 +12,8 @@ from gradlab.checking.questions import Asked
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, WORST_FIRST, WRONG
 
+FLAT = 2.0**-20  # a function that does not change over this part of x is flat, not just level
+
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
@@ -35,7 +37,7 @@ class Finding:
     entry: int
     others: int  # how many more elements are not in agreement
     other_ad: float | None  # what the other mode says of the same
-    flat: bool  # nothing in this leaf has a slope
+    flat: bool  # no element of this leaf changes anything close by
 
 
 def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Finding:
@@ -50,7 +52,7 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         known, order = _telling(one)
         order = order[np.repeat(own, one.rows)[order]]
         bad |= {one.direction(k).start for k in order if one.answers.verdict[k] != AGREE}
-        flat &= bool(np.all(np.abs(one.answers.fd[order]) <= one.answers.half[order]))
+        flat &= bool(np.all(one.view.flat_width[order] > FLAT))
         settled = one.answers.clean & np.repeat(own, one.rows)
         digits = min(digits, float(np.min(known[settled], initial=np.inf)))
         k = int(order[0])
