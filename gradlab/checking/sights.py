@@ -112,6 +112,13 @@ class View:
         high = np.fmax(np.abs(ahead[:, 0] - self.centre), np.abs(behind[:, 0] - self.centre))
         return level & (high > 4 * self.rounding)
 
+    @functools.cached_property
+    def unsettled(self) -> Bools:
+        """Where the slopes of the two sides differ by an unknown amount, noise or not."""
+        t, centre, sigma = self.steps, self.centre[:, None], self.sigma[:, None]
+        gap = (self.ahead - 2 * centre + self.behind) / t
+        return limit(gap, 4 * sigma / t, (1,), PATIENT).half > self.typical_slope
+
     def sight(self, factor: float = 1.0) -> "Sight":
         """Look with `factor` times the measured noise; the same look is taken once."""
         known = self.__dict__.setdefault("_sights", {})

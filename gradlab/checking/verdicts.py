@@ -131,6 +131,8 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     found = np.isfinite(fd) & (half <= RESOLUTION * np.fmax(np.abs(fd), view.typical_slope))
     sharp = left.half + right.half < np.abs(gap.centre)
     erratic = (gap.half > view.typical_slope) & (half <= SURE * gap.half)  # only their mean settles
+    if np.any(erratic):
+        erratic &= view.unsettled
 
     verdict = np.full(len(slope), CANNOT_TELL, dtype="<U11")
     cause = np.full(len(slope), "noise", dtype="<U16")
