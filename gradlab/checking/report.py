@@ -121,7 +121,7 @@ class GradientReport:
         for place, (leaf, row) in enumerate(zip(shown, rows, strict=True)):
             lines.append(_line(row, widths))
             if leaf.cause and (place < EXPLAINED or leaf.verdict != shown[place - 1].verdict):
-                lines += _wrapped(f"why:  {leaf.cause}")
+                lines += _wrapped(f"why:  {_why(leaf)}")
                 if leaf.hint:
                     lines += _wrapped(f"hint: {leaf.hint}")
         if number > len(shown):
@@ -146,7 +146,7 @@ class GradientReport:
         for leaf in self.worst_first()[: 4 * SHOWN]:
             cells = [html.escape(cell) for cell in _cells(leaf)]
             cells[0] = f"<b style='color:{colours[leaf.verdict]}'>{cells[0]}</b>"
-            cells.append(html.escape(" ".join(filter(None, [leaf.cause, leaf.hint]))))
+            cells.append(html.escape(" ".join(filter(None, [_why(leaf), leaf.hint]))))
             body.append("".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells))
         rows = "".join(f"<tr>{row}</tr>" for row in body)
         how = html.escape(self._how()) if self.leaves else ""
@@ -199,6 +199,13 @@ def _cells(leaf: LeafReport) -> tuple[str, ...]:
     digits = f"{leaf.digits:.0f}" if leaf.verdict == "agree" else "–"
     fd = f"{_number(leaf.fd)} ± {leaf.half_width:.0e}"
     return leaf.verdict, name, where, _number(leaf.ad), fd, digits
+
+
+def _why(leaf: LeafReport) -> str:
+    """Return the cause, and in which of several outputs it was seen."""
+    if leaf.verdict == "agree" or not leaf.output:
+        return leaf.cause
+    return f"{leaf.cause} (seen in {leaf.output})"
 
 
 def _number(value: float | complex) -> str:
