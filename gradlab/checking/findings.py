@@ -56,7 +56,7 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         settled = one.answers.clean & np.repeat(own, one.rows)
         digits = min(digits, float(np.min(known[settled], initial=np.inf)))
         k = int(order[0])
-        a, size = one.answers, abs(float(one.claims.slope[k]))
+        a, size = one.answers, float(np.nan_to_num(abs(one.claims.slope[k]), nan=np.inf))
         rank = WORST_FIRST.index(str(a.verdict[k])), float(known[k]), -size
         if best is None or rank < best[0]:
             best = rank, one, k
@@ -96,7 +96,7 @@ def _telling(one: Asked) -> tuple[Floats, NDArray[np.intp]]:
         own = np.fmax(np.fmax(np.abs(slope), np.abs(a.fd)), one.claims.scale)
         difference = np.abs(slope - a.fd)
         doubt = np.where(a.verdict == WRONG, difference, np.fmax(difference, a.half))
-        known = np.where(doubt > 0, -np.log10(doubt / own), 16.0)
+        known = np.where(doubt == 0, 16.0, -np.log10(doubt / own))
     known = np.where(np.isfinite(known), np.clip(known, -3.0, 16.0), -3.0)
     rank = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0, 1, 2])
     size = np.where(np.isfinite(slope), np.abs(slope), np.inf)

@@ -119,6 +119,13 @@ class View:
         gap = (self.ahead - 2 * centre + self.behind) / t
         return limit(gap, 4 * sigma / t, (1,), PATIENT).half > self.typical_slope
 
+    def without_finest(self, number: int) -> "View":
+        """Return the same view without the finest steps."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        for name in ("steps", "behind", "ahead"):
+            fields[name] = fields[name][..., :-number]
+        return View(**fields)
+
     def sight(self, factor: float = 1.0) -> "Sight":
         """Look with `factor` times the measured noise; the same look is taken once."""
         known = self.__dict__.setdefault("_sights", {})
