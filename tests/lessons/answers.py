@@ -225,4 +225,141 @@ def bend(f, x, v):
 """,
         ],
     },
+    "08_when_gradients_lie": {
+        1: [
+            # transposed, but the derivative of tanh forgotten
+            """\
+@jax.custom_vjp
+def layer(W, b, x):
+    return jnp.tanh(W @ x + b)
+
+
+def forward(W, b, x):
+    y = layer(W, b, x)
+    return y, (W, x, y)
+
+
+def backward(kept, g):
+    W, x, y = kept
+    return jnp.outer(g, x), g, W.T @ g
+
+
+layer.defvjp(forward, backward)
+""",
+            # transposed, and the outer product the wrong way round
+            """\
+@jax.custom_vjp
+def layer(W, b, x):
+    return jnp.tanh(W @ x + b)
+
+
+def forward(W, b, x):
+    y = layer(W, b, x)
+    return y, (W, x, y)
+
+
+def backward(kept, g):
+    W, x, y = kept
+    g = g * (1 - y**2)
+    return jnp.outer(x, g), g, W.T @ g
+
+
+layer.defvjp(forward, backward)
+""",
+            # right slopes, of another function
+            """\
+@jax.custom_vjp
+def layer(W, b, x):
+    return W @ x + b
+
+
+def backward(kept, g):
+    W, x = kept
+    return jnp.outer(g, x), g, W.T @ g
+
+
+layer.defvjp(lambda W, b, x: (layer(W, b, x), (W, x)), backward)
+""",
+        ],
+        2: [
+            # the ends forgotten: as if the first and the last bead were neighbours
+            """\
+def my_gradient(p):
+    stretch = jnp.diff(p) - 1
+    return jnp.append(0.0, stretch) + jnp.append(stretch, 0.0)
+""",
+            # the sign
+            """\
+def my_gradient(p):
+    stretch = jnp.diff(p) - 1
+    return jnp.append(stretch, 0.0) - jnp.append(0.0, stretch)
+""",
+            # one number for each spring
+            """\
+def my_gradient(p):
+    return jnp.diff(p) - 1
+""",
+        ],
+        3: [
+            # clipping: the slope of the root is infinite at 0
+            """\
+def dome(x):
+    return jnp.where(jnp.abs(x) < 1, jnp.sqrt(jnp.maximum(1 - x**2, 0.0)), 0.0)
+""",
+            # no nan, but no longer 0 outside
+            """\
+def dome(x):
+    return jnp.sqrt(jnp.maximum(1 - x**2, 1e-4))
+""",
+            # the value repaired, which was right
+            """\
+def dome(x):
+    return jnp.nan_to_num(jnp.sqrt(1 - x**2))
+""",
+        ],
+    },
+    "09_many_devices": {
+        1: [
+            # rows dropped
+            """\
+def deal_out(rows):
+    rows = rows[: len(rows) // 8 * 8]
+    return jax.device_put(rows, dealt_out), jax.device_put(jnp.ones(len(rows)), dealt_out)
+""",
+            # padding counts as much as the rest
+            """\
+def deal_out(rows):
+    padded = jnp.pad(rows, ((0, -len(rows) % 8), (0, 0)))
+    return jax.device_put(padded, dealt_out), jax.device_put(jnp.ones(len(padded)), dealt_out)
+""",
+            # copied to every device
+            """\
+def deal_out(rows):
+    missing = -len(rows) % 8
+    padded = jnp.pad(rows, ((0, missing), (0, 0)))
+    weights = jnp.pad(jnp.ones(len(rows)), (0, missing))
+    return jax.device_put(padded, copied), jax.device_put(weights, copied)
+""",
+        ],
+        2: [
+            # the sum
+            """\
+def mean_gradient(theta, s_tm1, r_t, s_t):
+    return jnp.sum(per_example_grads(td_loss)(theta, s_tm1, r_t, s_t), axis=0)
+""",
+            # all rows go to all devices first
+            """\
+def mean_gradient(theta, s_tm1, r_t, s_t):
+    grads = per_example_grads(td_loss)(theta, s_tm1, r_t, s_t)
+    grads = jax.lax.with_sharding_constraint(grads, copied)
+    return jnp.mean(grads, axis=0)
+""",
+            # the gradient of the other loss, whose target is not stopped
+            """\
+def mean_gradient(theta, s_tm1, r_t, s_t):
+    loss = lambda theta, *row: td_loss(theta, *row, stop_target=False)
+    return jnp.mean(per_example_grads(loss)(theta, s_tm1, r_t, s_t), axis=0)
+""",
+        ],
+    },
 }
