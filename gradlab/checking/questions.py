@@ -16,7 +16,7 @@ from gradlab.checking.subject import Derivatives, Subject
 from gradlab.checking.verdicts import CANNOT_TELL, WRONG, Answers, Claims, judge
 
 GROUP = 256  # directions in one batch
-OTHER = 1e-3  # of the size of f: a value that differs by more is that of another function
+OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is another function
 SAME = 1e-12  # relative: two modes that differ by less are judged once
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 
@@ -79,8 +79,9 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Ladder) ->
     known = [bool(np.isfinite(subject.x[d.start : d.stop]).all()) for d in directions]
     lost = np.repeat(~np.array(known), rows)
     with np.errstate(invalid="ignore"):
-        other = np.abs(subject.value - ladder.centre) > OTHER * subject.over_output(subject.size)
-    other = np.broadcast_to(other, (number, rows)).reshape(-1)
+        other = each(np.abs(subject.value - ladder.centre)) > OTHER * np.fmax(
+            view.bulk, view.largest_change
+        )
     claimed = [slopes(subject, directions, derivatives) for derivatives in subject.derivatives]
     with np.errstate(invalid="ignore"):
         jitter = np.abs(claimed[0][0] - claimed[-1][0]).reshape(-1)
