@@ -24,7 +24,7 @@ ADVICE = (
 STYLE = """
 :root { --ink: #1a1a1a; --faint: #666; --line: #ddd; --accent: #0072b2; --code: #f6f6f6; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 54rem; padding: 1.5rem; color: var(--ink); background: #fff;
+body { margin: 0 auto; max-width: 62rem; padding: 1.5rem; color: var(--ink); background: #fff;
   font: 1.0625rem/1.6 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 2.1rem; line-height: 1.2; margin: 1rem 0; }
 h2 { font-size: 1.5rem; line-height: 1.25; margin: 2.8rem 0 .6rem; }

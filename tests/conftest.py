@@ -1,11 +1,19 @@
 """How every test runs: eight host devices, no implicit promotion of dtype or rank."""
 
 import os
+import shutil
+import tempfile
 
-# Before JAX starts; a GPU, where there is one, stays the default device.
+# All before JAX starts. A GPU, where there is one, stays the default device.
 os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 )
+# Half of the time goes into compiling, often the same again in another test, worker or notebook;
+# so they share what they have compiled, until the run ends.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="gradlab-tests-")
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 import jax
 import matplotlib
@@ -27,3 +35,11 @@ class Scheduling(LoadFileScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_unconfigure(config):
+    folder = os.environ["JAX_COMPILATION_CACHE_DIR"]
+    if "gradlab-tests-" in folder and not hasattr(
+        config, "workerinput"
+    ):  # the last to end, and its own
+        shutil.rmtree(folder, ignore_errors=True)

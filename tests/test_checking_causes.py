@@ -100,6 +100,16 @@ def test_a_slope_of_zero_in_one_element_is_not_taken_for_a_surrogate() -> None:
     assert "deliberate" not in leaf.hint
 
 
+def test_a_minimum_is_not_taken_for_a_flat_stretch() -> None:
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return jnp.cos(x)
+
+    f.defjvp(lambda p, t: (f(*p), 0.01 * t[0]))
+    (leaf,) = check_grads(f, (0.0,)).leaves
+    assert leaf.cause == "the custom_jvp rule of `f` is wrong: without it AD is what FD says"
+
+
 def test_a_wrong_transpose_without_batching_is_a_fault_of_reverse_mode() -> None:
     scale = jnp.array([2.0, 3.0])
 
@@ -122,3 +132,30 @@ def test_a_small_difference_beside_a_loop_may_be_that_of_the_loop() -> None:
     (leaf,) = check_grads(exact, (np.float32(2.3),)).leaves
     assert leaf.verdict == "wrong"
     assert "this is the loop's error" in leaf.hint
+
+
+def test_only_the_rules_that_are_wrong_are_blamed() -> None:
+    def sine(name: str, factor: float) -> Any:
+        def f(x: Any) -> Any:
+            return jnp.sin(x)
+
+        f.__name__ = name
+        return ruled(f, lambda args, c: (factor * c * jnp.cos(*args),))
+
+    a, b, c = sine("alpha", 1.0), sine("beta", 2.0), sine("gamma", 3.0)
+    (leaf,) = check_grads(lambda x: a(x) + b(x) * c(x), (0.5,)).leaves
+    assert "`beta`" in leaf.cause
+    assert "`gamma`" in leaf.cause
+    assert "`alpha`" not in leaf.cause
+
+
+def test_a_rule_that_returns_another_value_is_wrong() -> None:
+    square = jax.custom_vjp(lambda x: x * x)
+    square.defvjp(lambda x: (x * x + 1, x), lambda x, c: (2 * x * c,))
+    (leaf,) = check_grads(square, (1.5,)).leaves
+    assert leaf.verdict == "wrong"
+    assert "another value" in leaf.cause
+
+
+def test_a_rule_that_forgets_its_cotangent_is_wrong() -> None:
+    assert not check_grads(ruled(lambda x: x * x, lambda args, c: (2 * args[0],)), (1.5,)).ok

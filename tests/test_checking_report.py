@@ -50,6 +50,12 @@ def test_assert_grads_raises_the_report() -> None:
     assert_grads(jnp.abs, (0.0,), allow=("cannot tell",))
 
 
+def test_the_output_that_is_wrong_is_named() -> None:
+    report = check_grads(lambda x: x**2, (X,), grad=lambda x: jnp.diag(2 * x).at[1, 2].add(1.0))
+    assert report.leaves[0].index == (2,)
+    assert "(seen in output, element 1)" in str(report)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

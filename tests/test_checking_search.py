@@ -102,6 +102,26 @@ def test_a_fault_in_the_second_derivative_shows_at_order_2_only() -> None:
     assert check_grads(jnp.sin, (0.3,), order=2).ok
 
 
+def test_second_derivatives_of_leaves_of_one_shape_do_not_cancel() -> None:
+    @jax.custom_jvp
+    def slope(x: Any) -> Any:
+        return jnp.cos(x)
+
+    slope.defjvp(lambda p, t: (slope(*p), -1.5 * jnp.sin(p[0]) * t[0]))
+
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return jnp.sin(x)
+
+    f.defjvp(lambda p, t: (f(*p), slope(p[0]) * t[0]))
+    x = np.array([0.3, -0.7], np.float32)
+    for mode in ("fwd", "rev"):
+        report = check_grads(lambda x, y: f(x - y), (x, x / 2), order=2, modes=(mode,))
+        assert report.verdict == "wrong"
+    report = check_grads(lambda x: (f(x), -f(x)), (x,), order=2, modes=("rev",))
+    assert report.verdict == "wrong"
+
+
 def test_a_wrong_transpose_is_a_fault_of_reverse_mode() -> None:
     def solve(matvec: Any, b: Any) -> Any:
         return b / 2

@@ -1,6 +1,7 @@
 """JAX's settings are the caller's, before, during an exception and after; nothing recompiles."""
 
 import threading
+import types
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -133,6 +134,31 @@ def test_functions_that_cannot_be_traced_or_batched_are_checked() -> None:
     )
     assert report.verdict == "cannot tell"
     assert "Pure callbacks" in report.leaves[0].cause
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (lambda x: x * jax.lax.cond(x > 0, lambda: 1.0, lambda: 2.0), (0.5,)),
+        (lambda x: jnp.sum(x[x > 0] ** 2), (X,)),
+        (lambda x, n: sum(x**i for i in range(n)), (0.5, np.int32(3))),
+    ],
+)
+def test_branches_without_operands_masks_and_ranges_get_a_verdict(f: Any, args: Any) -> None:
+    assert check_grads(f, args).ok
+
+
+def test_a_changed_number_of_a_module_is_another_function(monkeypatch: Any) -> None:
+    settings = types.ModuleType("settings")
+    vars(settings)["k"] = 2.0
+    monkeypatch.setitem(globals(), "settings_of_somebody", settings)
+
+    def f(x: Any) -> Any:
+        return settings_of_somebody.k * x  # type: ignore[name-defined] # noqa: F821
+
+    assert check_grads(f, (1.0,)).leaves[0].ad == 2.0
+    vars(settings)["k"] = 5.0
+    assert check_grads(f, (1.0,)).leaves[0].ad == 5.0
 
 
 def test_leaves_without_elements_are_no_obstacle() -> None:

@@ -202,6 +202,39 @@ def test_a_complex_second_derivative_of_zero_agrees() -> None:
     assert check_grads(lambda z: jnp.abs(jnp.exp(z)) ** 2, (z,), order=2).ok
 
 
+@pytest.mark.parametrize("shift", [1e-12, 1e-7, 1e-5, 1e-3, 0.1])
+def test_flat_beside_a_kink_agrees_however_near_it_is(shift: float) -> None:
+    with jax.enable_x64(True):
+        report = check_grads(lambda x: jax.nn.relu(x - shift), (0.0,))
+    assert report.ok, str(report)
+    assert "wrong" not in str(report)
+
+
+def test_a_slope_that_changes_nothing_in_f_is_no_agreement() -> None:
+    report = check_grads(lambda x: 1e16 + x**2, (1.0,), grad=lambda x: 7 * x)
+    assert report.verdict == "cannot tell"
+    assert "changes nothing" in report.leaves[0].cause
+
+
+def test_numbers_that_cancel_at_small_steps_are_no_fault() -> None:
+    report = check_grads(lambda x: jnp.log(1 + x) / x, (1e-8,))
+    assert report.verdict == "cannot tell"
+    assert "cancel" in report.leaves[0].cause
+
+
+def test_nan_in_reverse_mode_comes_before_a_kink_in_forward_mode() -> None:
+    x = np.array([1.0, 0.0, 2.0], np.float32)
+    (leaf,) = check_grads(lambda x: jnp.sum(jnp.where(x > 0, jnp.sqrt(x), 0)), (x,)).leaves
+    assert np.isnan(leaf.ad)
+    assert "`sqrt`" in leaf.cause
+
+
+def test_a_function_that_overflows_in_its_own_dtype_is_not_vouched_for() -> None:
+    report = check_grads(lambda x: jnp.log(1 + jnp.exp(x)), (np.float32(100),))
+    assert report.verdict == "cannot tell"
+    assert "not finite in float32" in report.leaves[0].cause
+
+
 def test_gamma_samples_are_differentiated_as_a_distribution() -> None:
     report = check_grads(lambda a: jax.random.gamma(jax.random.key(1), a), (X * X + 1,))
     assert report.verdict == "cannot tell"

@@ -10,7 +10,6 @@ import jax
 import numpy as np
 
 MOST = 32  # programs that are kept; the one not used for longest goes first
-DEPTH = 4  # functions that call functions that call functions …
 SMALL_VALUES = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
 
 
@@ -75,60 +74,78 @@ def fingerprint(f: Any) -> Hashable | None:
         place (a list, a NumPy array, an instance).
     """
     try:
-        return _print(f, DEPTH)
+        return _print(f, set())
     except Unknown:
         return None
 
 
-def _print(value: Any, depth: int) -> Hashable:
+def _print(value: Any, seen: set[int]) -> Hashable:
     if isinstance(value, SMALL_VALUES):
         return type(value), value
     if isinstance(value, tuple | frozenset):
-        return type(value), tuple(_print(v, depth) for v in value)
-    if isinstance(
-        value, jax.Array | np.dtype | type | types.ModuleType | types.BuiltinFunctionType
-    ):
+        return type(value), tuple(_print(v, seen) for v in value)
+    if isinstance(value, jax.Array | np.dtype | type | types.BuiltinFunctionType):
         return ByIdentity(value)
     if isinstance(value, types.FunctionType):
-        return _print_function(value, depth)
+        if id(value) in seen:  # described already, or being described
+            return ByIdentity(value)
+        seen.add(id(value))
+        return _print_function(value, seen)
     if isinstance(value, types.MethodType):
         raise Unknown
     if isinstance(value, jax.custom_jvp | jax.custom_vjp):
         rules = (getattr(value, name, None) for name in ("fun", "jvp", "fwd", "bwd"))
-        return ByIdentity(value), tuple(_print_rule(rule, depth) for rule in rules)
+        return ByIdentity(value), tuple(_print(rule, seen) for rule in rules)
     wrapped = getattr(value, "__wrapped__", None)
-    if callable(value) and wrapped is not None and depth:
-        return ByIdentity(value), _print(wrapped, depth - 1)
-    if isinstance(value, np.ufunc) or type(value).__module__.startswith(("jax", "numpy")):
+    if callable(value) and wrapped is not None:
+        return ByIdentity(value), _print(wrapped, seen)
+    if isinstance(value, np.ufunc) or _is_library(type(value).__module__):
         if isinstance(value, np.ndarray | np.random.Generator | np.random.RandomState):
             raise Unknown
         return ByIdentity(value)
     if hasattr(value, "func") and hasattr(value, "keywords"):  # functools.partial
         parts = value.func, value.args, tuple(sorted(value.keywords.items()))
-        return type(value), tuple(_print(part, depth) for part in parts)
+        return type(value), tuple(_print(part, seen) for part in parts)
     raise Unknown
 
 
-def _print_rule(rule: Any, depth: int) -> Hashable:
-    return None if rule is None else _print(rule, depth)
-
-
-def _print_function(f: types.FunctionType, depth: int) -> Hashable:
-    if not depth:
-        return ByIdentity(f)
+def _print_function(f: types.FunctionType, seen: set[int]) -> Hashable:
     cells = []
     for cell in f.__closure__ or ():
         try:
-            content = cell.cell_contents
+            cells.append(_print(cell.cell_contents, seen))
         except ValueError:  # not assigned yet
-            content = None
-        cells.append(None if content is f else _print(content, depth - 1))
-    library = f.__globals__.get("__name__", "").split(".")[0] in ("jax", "jaxlib", "numpy")
-    names = [] if library else sorted(_names(f.__code__))
-    found = tuple((n, f.__globals__[n]) for n in names if n in f.__globals__)
-    used = tuple((n, None if v is f else _print(v, depth - 1)) for n, v in found)
-    defaults = _print(f.__defaults__, depth), _print(tuple((f.__kwdefaults__ or {}).items()), depth)
-    return f.__code__, tuple(cells), used, defaults
+            cells.append(None)
+    names = [] if _is_library(f.__globals__.get("__name__", "")) else sorted(_names(f.__code__))
+    used: list[Hashable] = []
+    for name in names:
+        if name in f.__globals__:
+            value = f.__globals__[name]
+            module = isinstance(value, types.ModuleType)
+            used.append(
+                (name, _print_module(value, names, seen) if module else _print(value, seen))
+            )
+    defaults = _print(f.__defaults__, seen), _print(tuple((f.__kwdefaults__ or {}).items()), seen)
+    return f.__code__, tuple(cells), tuple(used), defaults
+
+
+def _print_module(module: types.ModuleType, names: list[str], seen: set[int]) -> Hashable:
+    """Describe what a function may use of a module: all that has a name which the function says."""
+    if _is_library(module.__name__):
+        return ByIdentity(module)
+    used = [(name, getattr(module, name)) for name in names if hasattr(module, name)]
+    return ByIdentity(module), tuple(
+        (
+            name,
+            _print_module(v, names, seen) if isinstance(v, types.ModuleType) else _print(v, seen),
+        )
+        for name, v in used
+    )
+
+
+def _is_library(module: str) -> bool:
+    """Tell whether a module is one whose contents do not change."""
+    return module.split(".")[0] in ("jax", "jaxlib", "numpy", "math")
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -45,7 +45,13 @@ def culprits(subject: Subject, finding: Finding) -> list[Site]:
         only[number] = 1.0
         if len(found) == 1 or _explains(subject, finding, found, only):
             return [site]
-    return found
+    needed = everywhere
+    for number in range(len(found)):
+        without_it = needed.copy()
+        without_it[number] = 0.0
+        if _explains(subject, finding, found, without_it):
+            needed = without_it
+    return [site for site, off in zip(found, needed, strict=True) if off]
 
 
 def ratio(finding: Finding) -> str:

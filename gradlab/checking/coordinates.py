@@ -56,9 +56,8 @@ class Coordinates:
         return tuple(leaf for leaf in self.leaves if leaf.kind in (REAL, COMPLEX))
 
     def key(self) -> Hashable:
-        """Return what two sets of arguments share if one compiled program serves both."""
-        statics = tuple((type(s), s if _is_hashable(s) else id(s)) for s in self.statics)
-        return self.structure, self.leaves, statics
+        """Return what the arrays of two sets of arguments share if one program serves both."""
+        return self.structure, self.leaves
 
     def together(self, reals: Sequence[Any], carried: Sequence[Any]) -> tuple[Any, ...]:
         """Put the arguments together from their real parts and what is carried along."""
@@ -157,7 +156,11 @@ def outputs(tree: Any) -> tuple[list[Array], list[tuple[str, int]]]:
 def _chosen(args: tuple[Any, ...], argnums: int | Sequence[int] | None) -> set[int]:
     if argnums is None:
         return set(range(len(args)))
-    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    numbers = [argnums] if isinstance(argnums, int) else argnums
+    if not isinstance(numbers, Sequence) or not all(isinstance(n, int) for n in numbers):
+        raise TypeError(
+            f"argnums: got {argnums!r}, expected an int or a tuple of ints; write (0, 1)"
+        )
     for number in numbers:
         if not -len(args) <= number < len(args):
             raise ValueError(f"argnums: got {number}, but there are {len(args)} arguments")
@@ -178,11 +181,3 @@ def _kind(value: Any) -> str:
 
 def _is_key(value: Any) -> bool:
     return jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
-
-
-def _is_hashable(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True

@@ -20,7 +20,7 @@ def explain(subject: Subject, finding: Finding) -> tuple[str, str]:
     cause = finding.cause
     if finding.verdict == AGREE:
         return _explain_agreement(subject, finding)
-    if cause in ("nan", "value"):
+    if cause in ("nan", "value", "primal"):
         return _explain_nonfinite(subject, finding)
     if cause == "modes":
         return (
@@ -64,7 +64,7 @@ def explain(subject: Subject, finding: Finding) -> tuple[str, str]:
 
 def _explain_agreement(subject: Subject, finding: Finding) -> tuple[str, str]:
     difference = abs(finding.ad - finding.fd)
-    if finding.cause == "immaterial":
+    if finding.cause == "immaterial" and difference > 0:
         digits = -math.log10(max(difference, 1e-300) / max(abs(finding.fd), abs(finding.ad)))
         words = f"AD and FD differ, but only in the {_ordinal(int(digits) + 1)} digit"
         if digits < 3:
@@ -148,6 +148,8 @@ def _explain_nonfinite(subject: Subject, finding: Finding) -> tuple[str, str]:
         if culprit is not None and culprit.of == "value":
             cause += f": {_operation(culprit)} is the first operation to leave the finite numbers"
         return cause, "check at another point"
+    if finding.cause == "primal":
+        return "differentiating f gives another value than calling it", "a rule computes another f"
     cause = f"AD is {finding.ad}, where f is finite"
     if finding.verdict == CANNOT_TELL:
         cause = f"AD is {finding.ad}, and FD finds no slope either"
@@ -181,6 +183,16 @@ def _explain_noise(subject: Subject, finding: Finding) -> tuple[str, str]:
         )
     if finding.cause == "doubt":
         return f"AD lies just outside of FD {size}, but f is noisy here", ""
+    if finding.cause == "hidden":
+        return (
+            f"f is so large here that a slope of {largest:.2g} changes nothing in it",
+            "take the large constant out of f, or check at a point where f is smaller",
+        )
+    if finding.cause == "plateaus":
+        return (
+            "numbers cancel in f here: small steps show another slope than larger ones do",
+            "rewrite f without the cancellation (jnp.expm1, jnp.log1p), or check farther away",
+        )
     return f"f is too noisy here: FD is known only to {size}, beside {largest:.2g}", ""
 
 

@@ -12,6 +12,8 @@ from gradlab.checking.questions import Asked
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, WORST_FIRST, WRONG
 
+FLAT = 2.0**-20  # a function that does not change over this part of x is flat, not just level
+
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
@@ -35,7 +37,7 @@ class Finding:
     entry: int
     others: int  # how many more elements are not in agreement
     other_ad: float | None  # what the other mode says of the same
-    flat: bool  # nothing in this leaf has a slope
+    flat: bool  # no element of this leaf changes anything close by
 
 
 def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Finding:
@@ -50,11 +52,11 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         known, order = _telling(one)
         order = order[np.repeat(own, one.rows)[order]]
         bad |= {one.direction(k).start for k in order if one.answers.verdict[k] != AGREE}
-        flat &= bool(np.all(np.abs(one.answers.fd[order]) <= one.answers.half[order]))
+        flat &= bool(np.all(one.view.flat_width[order] > FLAT))
         settled = one.answers.clean & np.repeat(own, one.rows)
         digits = min(digits, float(np.min(known[settled], initial=np.inf)))
         k = int(order[0])
-        a, size = one.answers, abs(float(one.claims.slope[k]))
+        a, size = one.answers, float(np.nan_to_num(abs(one.claims.slope[k]), nan=np.inf))
         rank = WORST_FIRST.index(str(a.verdict[k])), float(known[k]), -size
         if best is None or rank < best[0]:
             best = rank, one, k
@@ -95,7 +97,7 @@ def _telling(one: Asked) -> tuple[Floats, NDArray[np.intp]]:
         difference = np.abs(slope - a.fd)
         doubt = np.where(a.verdict == WRONG, difference, np.fmax(difference, a.half))
         known = np.where(doubt > 0, -np.log10(doubt / own), 16.0)
-    known = np.where(np.isfinite(known), np.clip(known, -3.0, 16.0), -3.0)
+    known = np.where(np.isfinite(known + slope), np.clip(known, -3.0, 16.0), -3.0)
     rank = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0, 1, 2])
     size = np.where(np.isfinite(slope), np.abs(slope), np.inf)
     return known, np.lexsort((-size, np.round(known, 1), rank))

@@ -85,17 +85,21 @@ def second_order(f: Callable[..., Any], coordinates: Coordinates, mode: str) -> 
 
         point = [jnp.asarray(leaves[i]) for i in at]
         if mode == "fwd":
-            tangents = [_fixed(leaf, leaf.shape) for leaf in point]
+            tangents = [_fixed(leaf, number) for number, leaf in enumerate(point)]
             return jax.jvp(of_moving, (point,), (tangents,))[1]
         value, pull = jax.vjp(of_moving, point)
-        return pull([_fixed(part, part.shape) for part in value])[0]
+        return pull([_fixed(part, number) for number, part in enumerate(value)])[0]
 
     return derivative
 
 
-def _fixed(like: Array, shape: tuple[int, ...]) -> Array:
-    generator = np.random.default_rng(0)
-    weights = generator.uniform(0.5, 1.0, shape) * (1 - 2 * generator.integers(0, 2, shape))
+def _fixed(like: Array, number: int) -> Array:
+    """Return weights, others for each leaf so that no two cancel; the first number counts whole."""
+    if like.size == 1 and number == 0:
+        return jnp.ones_like(like)
+    generator = np.random.default_rng(number)
+    signs = 1 - 2 * generator.integers(0, 2, like.shape)
+    weights = generator.uniform(0.5, 1.0, like.shape) * signs
     return jnp.asarray(weights, like.dtype)
 
 

@@ -19,6 +19,12 @@ from gradlab.checking.coordinates import Coordinates, outputs
 from gradlab.checking.jaxprs import inner_jaxprs, is_literal
 
 EPS64 = float(jnp.finfo(jnp.float64).eps)
+LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
 ROUNDING = {"round", "floor", "ceil", "sign"}
 
 
@@ -102,7 +108,7 @@ def trace(
     with settings(lift):
         try:
             jaxpr = jax.make_jaxpr(call)(reals, carried)
-        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+        except LOOKS_AT_VALUES as error:
             why = f"f looks at values ({type(error).__name__})"
             call([jnp.asarray(r) for r in reals], carried)
     if jaxpr is not None:
@@ -143,8 +149,8 @@ class Survey:
             outs = [any(inputs)] * len(eqn.outvars)
             for inner in inner_jaxprs(eqn):
                 number = len(inner.invars)
-                given = inputs[-number:] if number <= len(inputs) else None
-                self.walk(inner, given or [any(inputs)] * number)
+                given = inputs[len(inputs) - number :] if number <= len(inputs) else None
+                self.walk(inner, given if given is not None else [any(inputs)] * number)
             for var, moved in zip(eqn.outvars, outs, strict=True):
                 self.widest = max(self.widest, int(np.prod(getattr(var.aval, "shape", ()))))
                 dtype = getattr(var.aval, "dtype", None)

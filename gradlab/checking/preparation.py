@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +122,12 @@ def _subject(
     value = size = None
     if judged is not None:
         jacobian = judged.value(x, others).reshape(-1, len(flat))
+        outputs = sum(size for _, size in traced.outputs)
+        if len(jacobian) != outputs:
+            raise ValueError(
+                f"grad: got {len(jacobian)} gradients, expected {outputs}, one for each output; "
+                "return what jax.jacobian(f) would"
+            )
         rows_of = np.eye(len(jacobian)) if rows is None else np.asarray(rows, np.float64)
         derivatives.append(Derivatives("grad", rows_of @ jacobian))
         modes = ()
@@ -134,9 +141,9 @@ def _subject(
             else:
                 programs.need_push(x, others, rows, parts)
                 derivatives.append(Derivatives("fwd", None, along))
+        except jax.errors.JaxRuntimeError:
+            raise
         except Exception as error:
-            if type(error).__name__ == "XlaRuntimeError":
-                raise
             reasons.append(str(error).strip().split("\n")[0][:160])
             notes.append(f"{MODE_NAMES[mode]} mode skipped: {reasons[-1]}")
     if not derivatives:
@@ -170,7 +177,7 @@ def _add_native(
         terms = np.abs(gradient) @ np.abs(subject.bases[0])  # of a sum that may cancel to nothing
         size = np.fmax(np.fmax(subject.size, np.abs(wide)), terms)
         room = subject.user_eps**0.5 * subject.over_output(size)
-        other = np.abs(value - wide) > 10 * room
+        other = np.isfinite(value) & (np.abs(value - wide) > 10 * room)
     if np.any(other):
         subject.notes.append("f computes other numbers in float64 (does it draw random ones?)")
         return

@@ -74,8 +74,8 @@ class Programs:
         at_once = max(at_once, FEWEST_POINTS)
         padded = -number % at_once
         table = np.concatenate([table, np.zeros((padded, 3), np.int32)])
-        t = np.concatenate([steps, np.zeros(padded)]).astype(x[0].dtype if len(x) else np.float32)
-        t = t.astype(np.float64 if self.traced.lifted else np.float32)
+        dtype = np.result_type(np.float32, *(leaf.dtype for leaf in x))
+        t = np.concatenate([steps, np.zeros(padded)]).astype(dtype)
         found = []
         with settings(self.traced.wide):
             for first in range(0, len(t), at_once):
@@ -173,10 +173,11 @@ class Programs:
             return jax.tree.map(_on_host, found)
 
     def _batched_or_not(self, run: Callable[[], Any]) -> Any:
+        batched = self._batches  # another thread may change it meanwhile
         try:
             return run()
         except Exception:  # whatever a rule raises that cannot be batched
-            if not self._batches:
+            if not batched:
                 raise
             self._batches = False
             return run()
@@ -184,10 +185,7 @@ class Programs:
     def push(
         self, x: Any, carried: Any, rows: Any, bases: Any, directions: Sequence[Direction]
     ) -> Floats:
-        """Return the derivatives of the rows along directions, `(directions, rows)`.
-
-        They are by forward mode.
-        """
+        """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)
         with settings(self.traced.wide):
             if self.how == "eager":
@@ -199,7 +197,8 @@ class Programs:
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
         weights = jnp.eye(value.size, dtype=value.dtype) if rows is None else rows
         one_by_one = functools.partial(jax.lax.map, pull)
-        (gradients,) = (jax.vmap(pull) if self._batches else one_by_one)(weights)
+        (doubled,) = (jax.vmap(pull) if self._batches else one_by_one)(2 * weights)
+        gradients = [g / 2 for g in doubled]  # a rule that forgets its cotangent shows
         if rows is None:
             return value, jnp.abs(value), gradients
         return rows @ value, jnp.abs(rows) @ jnp.abs(value), gradients

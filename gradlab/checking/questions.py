@@ -16,6 +16,8 @@ from gradlab.checking.subject import Derivatives, Subject
 from gradlab.checking.verdicts import CANNOT_TELL, WRONG, Answers, Claims, judge
 
 GROUP = 256  # directions in one batch
+OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is another function
+SAME = 1e-12  # relative: two modes that differ by less are judged once
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 
 
@@ -76,15 +78,24 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Ladder) ->
     scale = np.stack([subject.scale(direction.start) for direction in directions]).reshape(-1)
     known = [bool(np.isfinite(subject.x[d.start : d.stop]).all()) for d in directions]
     lost = np.repeat(~np.array(known), rows)
-    asked = []
-    for derivatives in subject.derivatives:
-        slope, spread = slopes(subject, directions, derivatives)
-        claims = Claims(
-            slope.reshape(-1), spread.reshape(-1), scale, subject.lost * scale, subject.material
+    with np.errstate(invalid="ignore"):
+        other = each(np.abs(subject.value - ladder.centre)) > OTHER * np.fmax(
+            view.bulk, view.largest_change
         )
-        answers = judge(view, claims)
-        if lost.any():
+    claimed = [slopes(subject, directions, derivatives) for derivatives in subject.derivatives]
+    with np.errstate(invalid="ignore"):
+        jitter = np.abs(claimed[0][0] - claimed[-1][0]).reshape(-1)
+    asked: list[Asked] = []
+    for derivatives, (along, terms) in zip(subject.derivatives, claimed, strict=True):
+        slope, spread = along.reshape(-1), terms.reshape(-1)
+        claims = Claims(slope, spread, scale, jitter, subject.lost * scale, subject.material)
+        if asked and np.allclose(slope, asked[0].claims.slope, rtol=SAME, atol=0, equal_nan=True):
+            answers = asked[0].answers
+        else:
+            answers = judge(view, claims)
             answers.verdict[lost], answers.cause[lost] = CANNOT_TELL, "infinite"
+            if derivatives.mode == "rev":
+                answers.verdict[other], answers.cause[other] = WRONG, "primal"
         asked.append(Asked(derivatives.mode, directions, view, claims, answers))
     return asked
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+import math
 from typing import TYPE_CHECKING
 
 from gradlab.checking.funnel import Funnel, plot_funnel
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN = 8  # leaves in the printed report, worst first
+WAYS = 3  # of looking at leaves that are named
 EXPLAINED = 3  # of them with their reason
 
 
@@ -108,6 +110,12 @@ class GradientReport:
         """Return the leaves, those with the worst verdict first."""
         return sorted(self.leaves, key=lambda leaf: WORST_FIRST.index(leaf.verdict))
 
+    def __repr__(self) -> str:
+        """Return the verdict and what was found of each leaf, in a line."""
+        found = ", ".join(f"{leaf.path} {leaf.verdict}" for leaf in self.worst_first()[:SHOWN])
+        more = ", …" if len(self.leaves) > SHOWN else ""
+        return f"<GradientReport: {self.verdict} ({found}{more})>"
+
     def __str__(self) -> str:
         """Return the report as text of at most a screen."""
         number = len(self.leaves)
@@ -121,12 +129,13 @@ class GradientReport:
         for place, (leaf, row) in enumerate(zip(shown, rows, strict=True)):
             lines.append(_line(row, widths))
             if leaf.cause and (place < EXPLAINED or leaf.verdict != shown[place - 1].verdict):
-                lines += _wrapped(f"why:  {leaf.cause}")
+                lines += _wrapped(f"why:  {_why(leaf)}")
                 if leaf.hint:
                     lines += _wrapped(f"hint: {leaf.hint}")
         if number > len(shown):
             rest = self.worst_first()[len(shown) :]
-            lines.append(f"  … and {_plural(len(rest), 'leaf')} more, the worst: {rest[0].verdict}")
+            more = _plural(len(rest), "more leaf")
+            lines.append(f"  … and {more}, the worst verdict among them: {rest[0].verdict}")
         if self.leaves:
             lines += ["", *_wrapped(f"checked: {self._how()}", 2)]
         if self.skipped:
@@ -135,8 +144,9 @@ class GradientReport:
         return "\n".join(lines)
 
     def _how(self) -> str:
-        first = self.leaves[0]
-        return "; ".join([first.checked, *self.notes])
+        ways = list(dict.fromkeys(leaf.checked for leaf in self.worst_first()))
+        more = [f"and {len(ways) - WAYS} other ways"] if len(ways) > WAYS else []
+        return "; ".join([*ways[:WAYS], *more, *self.notes])
 
     def _repr_html_(self) -> str:
         """Return the report as a table for a notebook."""
@@ -146,8 +156,10 @@ class GradientReport:
         for leaf in self.worst_first()[: 4 * SHOWN]:
             cells = [html.escape(cell) for cell in _cells(leaf)]
             cells[0] = f"<b style='color:{colours[leaf.verdict]}'>{cells[0]}</b>"
-            cells.append(html.escape(" ".join(filter(None, [leaf.cause, leaf.hint]))))
-            body.append("".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells))
+            why = "<br>".join(html.escape(text) for text in (_why(leaf), leaf.hint) if text)
+            style = "text-align:left; white-space:nowrap; padding-right:1em"
+            row = "".join(f"<td style='{style}'>{cell}</td>" for cell in cells)
+            body.append(f"{row}<td style='text-align:left'>{why}</td>")
         rows = "".join(f"<tr>{row}</tr>" for row in body)
         how = html.escape(self._how()) if self.leaves else ""
         return (
@@ -159,7 +171,10 @@ class GradientReport:
         """Return the leaves as a DataFrame, one row for each, worst first."""
         import pandas as pd  # here, so that `import gradlab` costs what `import jax` costs
 
-        fields = [f.name for f in dataclasses.fields(LeafReport) if f.name != "funnel"]
+        fields = [
+            f.name for f in dataclasses.fields(LeafReport) if f.name not in ("funnel", *FIRST)
+        ]
+        fields = [*FIRST, *fields]
         rows = [{name: getattr(leaf, name) for name in fields} for leaf in self.worst_first()]
         return pd.DataFrame(rows, columns=fields)
 
@@ -184,6 +199,7 @@ class GradientReport:
         return plot_funnel(found[0], ax)
 
 
+FIRST = ("verdict", "path", "index", "ad", "fd", "half_width", "cause")  # columns of the frame
 HEADER = ("verdict", "leaf", "element", "AD", "FD", "digits")
 
 
@@ -196,13 +212,24 @@ def _cells(leaf: LeafReport) -> tuple[str, ...]:
     name = leaf.path + ("" if leaf.order == 1 else " (2nd derivative)")
     if leaf.mode == "fwd":
         name += " (forward)"
-    digits = f"{leaf.digits:.0f}" if leaf.verdict == "agree" else "–"
-    fd = f"{_number(leaf.fd)} ± {leaf.half_width:.0e}"
+    digits = f"{leaf.digits:.0f}" if leaf.verdict == "agree" and leaf.digits >= 0.5 else "–"
+    fd = f"{_number(leaf.fd, leaf.half_width)} ± {leaf.half_width:.0e}"
     return leaf.verdict, name, where, _number(leaf.ad), fd, digits
 
 
-def _number(value: float | complex) -> str:
-    return f"{value:.8g}"
+def _why(leaf: LeafReport) -> str:
+    """Return the cause, and in which of several outputs it was seen."""
+    if leaf.verdict == "agree" or not leaf.output:
+        return leaf.cause
+    return f"{leaf.cause} (seen in {leaf.output})"
+
+
+def _number(value: float | complex, half: float = 0.0) -> str:
+    """Write a number with eight digits, or with as many as are known."""
+    known = 8.0
+    if 0 < half < math.inf and math.isfinite(abs(value)) and value != 0:
+        known = math.log10(abs(value) / half) + 2
+    return f"{value:.{min(8, max(1, math.ceil(known)))}g}"
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:

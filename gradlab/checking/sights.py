@@ -10,6 +10,7 @@ from gradlab.checking.limits import PATIENT, Floats, Interval, limit, noise
 
 Bools = NDArray[np.bool_]
 FINE = 1e-10  # a precision better than this is float64's
+JUMP = 4.0  # times what may be rounding: a jump of less is none
 PLATEAU = 6  # so many finest steps without any change on either side: the function is flat here
 
 
@@ -110,7 +111,21 @@ class View:
         behind, ahead = self.behind[:, -PLATEAU:], self.ahead[:, -PLATEAU:]
         level = np.all((behind == behind[:, :1]) & (ahead == ahead[:, :1]), axis=1)
         high = np.fmax(np.abs(ahead[:, 0] - self.centre), np.abs(behind[:, 0] - self.centre))
-        return level & (high > 4 * self.rounding)
+        return level & (high > JUMP * self.rounding)
+
+    @functools.cached_property
+    def unsettled(self) -> Bools:
+        """Where the slopes of the two sides differ by an unknown amount, noise or not."""
+        t, centre, sigma = self.steps, self.centre[:, None], self.sigma[:, None]
+        gap = (self.ahead - 2 * centre + self.behind) / t
+        return limit(gap, 4 * sigma / t, (1,), PATIENT).half > self.typical_slope
+
+    def without_finest(self, number: int) -> "View":
+        """Return the same view without the finest steps."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        for name in ("steps", "behind", "ahead"):
+            fields[name] = fields[name][..., :-number]
+        return View(**fields)
 
     def sight(self, factor: float = 1.0) -> "Sight":
         """Look with `factor` times the measured noise; the same look is taken once."""
@@ -150,8 +165,10 @@ def _look(view: View, sigma: Floats, *, patient: bool) -> Sight:
     right = limit(rise / t, (at_ahead + at_centre) / t, (1, 2))
     left = limit(fall / t, (at_behind + at_centre) / t, (1, 2))
     gap = limit((rise - fall) / t, (at_ahead + at_behind + 2 * at_centre) / t, (1,))
-    jump = limit(rise, at_ahead + at_centre, (1,)).excludes(0.0)
-    jump |= limit(fall, at_behind + at_centre, (1,)).excludes(0.0)
+    jump = np.zeros(len(sigma), np.bool_)
+    for change, error in ((rise, at_ahead), (fall, at_behind)):
+        height = limit(change, error + at_centre, (1,))
+        jump |= height.excludes(0.0) & (np.abs(height.centre) > JUMP * view.rounding)
     behind, ahead = view.sides
     edge = behind ^ ahead
     fields = ("centre", "half", "rung")

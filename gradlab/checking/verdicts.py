@@ -17,10 +17,12 @@ WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
 
 RESOLUTION = 0.05  # a slope known to within this part of itself is known; it is no tolerance
 WIDER = (3.0, 9.0, 27.0)  # how much more noise to allow for where the first look settles nothing
+USUAL = 51  # steps where x is about 1; there are more where it is tiny
 DOUBT = 9.0  # a wrong derivative must be wrong with this much more noise, too
 SURE = 1e-3  # part of the slope to which it must be known for a doubt to become an agreement
 NEGLIGIBLE = 1e-6  # times `scale`: the rounding of AD itself
 EXACT = 1e4  # units in the last place of f: a change over a whole step below this is none
+JITTER = 16.0  # times the difference of two modes: an AD below is itself rounding
 BROAD = 2.0**-12  # a plateau of this width, beside x, is no rounding
 
 
@@ -32,6 +34,7 @@ class Claims:
         slope: The derivative along the direction, `(questions,)`.
         spread: The root of the sum of squares of the terms that were added up for it.
         scale: A slope that is small beside this one counts as part of it.
+        jitter: By how much two modes of differentiation differ.
         floor: A difference below this is lost beside the largest slope of the leaf.
         material: A relative difference below this does not matter, however sure.
     """
@@ -39,6 +42,7 @@ class Claims:
     slope: Floats
     spread: Floats
     scale: Floats
+    jitter: Floats
     floor: Floats
     material: float
 
@@ -82,6 +86,17 @@ def judge(view: View, claims: Claims) -> Answers:
             take(withdrawn & known, again)
             fields["verdict"][withdrawn & ~known] = CANNOT_TELL
             fields["cause"][withdrawn & ~known] = "doubt"
+        if np.any(doubtful := first.cause == "kink"):
+            again = _judge(view, claims, DOUBT)
+            take(doubtful & (again.cause != "kink"), again)
+        if np.any(wrong := fields["cause"] == "slope") and len(view.steps) > USUAL:
+            again = _judge(view.without_finest(len(view.steps) - USUAL), claims, 1.0)
+            apart = np.abs(again.fd - first.fd) > again.half + first.half
+            apart &= (again.half <= RESOLUTION * np.abs(again.fd)) & (again.rung < USUAL // 2)
+            fields["verdict"][wrong & apart], fields["cause"][wrong & apart] = (
+                CANNOT_TELL,
+                "plateaus",
+            )
         for factor in WIDER:
             if not np.any(open_ := fields["cause"] == "noise"):
                 break
@@ -106,14 +121,17 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     steepest = np.fmax(sides, own)
 
     # Flat or constant: there is no slope to be a part of, and none is needed.
-    constant = view.largest_change <= view.rounding
-    constant &= np.abs(slope) * view.steps[0] <= 2 * view.rounding
+    unchanged = view.largest_change <= view.rounding
+    rounded = np.abs(slope) <= JITTER * claims.jitter  # AD is 0, or nothing but its own rounding
+    small = unchanged & (np.abs(slope) * view.steps[0] <= 2 * view.rounding)
+    constant, hidden = small & rounded, small & ~rounded
     if (
         view.eps < FINE
     ):  # a derivative of 0, of a function whose noise alone is larger than rounding
         most = (larger + half) * view.steps[0]
-        constant |= (difference <= half) & (most <= EXACT * view.eps * view.bulk)
+        constant |= rounded & (difference <= half) & (most <= EXACT * view.eps * view.bulk)
     nothing = np.abs(slope) <= NEGLIGIBLE * claims.scale
+    constant |= hidden & nothing
     rise = np.fmax(sides, larger) * view.flat_width
     level = view.flat & ((rise == 0) | (rise > view.rounding))  # flat, and not by rounding
     still = (level & nothing) | constant
@@ -129,8 +147,11 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
     between = (slope >= low) & (slope <= high)
     lost = ~np.isfinite(slope)
     found = np.isfinite(fd) & (half <= RESOLUTION * np.fmax(np.abs(fd), view.typical_slope))
+    found |= view.flat | unchanged
     sharp = left.half + right.half < np.abs(gap.centre)
     erratic = (gap.half > view.typical_slope) & (half <= SURE * gap.half)  # only their mean settles
+    if np.any(erratic):
+        erratic &= view.unsettled
 
     verdict = np.full(len(slope), CANNOT_TELL, dtype="<U11")
     cause = np.full(len(slope), "noise", dtype="<U16")
@@ -139,6 +160,7 @@ def _judge(view: View, claims: Claims, factor: float) -> Answers:
         verdict[where], cause[where] = what, why
 
     # The later, the stronger.
+    say(hidden, CANNOT_TELL, "hidden")
     say(resolved | still, AGREE, "")
     say(resolved & (difference > half), AGREE, "immaterial")
     say(wrong & ~still, WRONG, "slope")

@@ -81,8 +81,8 @@ def _native(subject: Subject, finding: Finding) -> tuple[str, float, str, str] |
     if gradient is None or leaf.dtype == np.float64:
         return None
     if not np.all(np.isfinite(native.value)):
-        words = f"f is not finite in {leaf.dtype}, though it is in float64, where it was checked"
-        return AGREE, finding.ad, words, f"a number on the way is too large for {leaf.dtype}"
+        words = f"f itself is not finite in {leaf.dtype}; in float64, where it is, AD agrees"
+        return CANNOT_TELL, finding.ad, words, f"a number on the way is too large for {leaf.dtype}"
     own = slice(leaf.start, leaf.stop)
     narrow, wide = native.gradient[:, own], gradient[:, own]
     lost = ~np.isfinite(narrow) & np.isfinite(wide)
