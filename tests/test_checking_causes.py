@@ -159,3 +159,11 @@ def test_a_rule_that_returns_another_value_is_wrong() -> None:
 
 def test_a_rule_that_forgets_its_cotangent_is_wrong() -> None:
     assert not check_grads(ruled(lambda x: x * x, lambda args, c: (2 * args[0],)), (1.5,)).ok
+
+
+def test_a_where_that_hides_nan_from_the_value_only_is_told_its_cure() -> None:
+    x = np.array([0.5, 2.0], np.float32)
+    (leaf,) = check_grads(lambda x: jnp.where(x < 1, jnp.sqrt(1 - x * x), 0), (x,)).leaves
+    assert leaf.verdict == "wrong"
+    assert "a second `where` in front of it" in leaf.hint
+    assert not check_grads(lambda x: jnp.sum(jnp.sqrt(x * x)), (np.zeros(1),)).leaves[0].hint

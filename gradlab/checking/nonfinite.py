@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradlab.checking.jaxprs import CALLS, bind, look_up
+from gradlab.checking.jaxprs import CALLS, bind, inner_jaxprs, look_up, primitives
 
 MOST_TURNS = 200  # of a loop that are followed
 
@@ -47,7 +47,8 @@ class _Found(Exception):  # noqa: N818 - the way out of nested loops
 def _run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
     values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
     values.update(zip(jaxpr.invars, args, strict=True))
-    later = [eqn.primitive.name for eqn in jaxpr.eqns]
+    inside = [set().union(*map(primitives, inner_jaxprs(eqn))) for eqn in jaxpr.eqns]
+    later = [names | {eqn.primitive.name} for names, eqn in zip(inside, jaxpr.eqns, strict=True)]
     for place, eqn in enumerate(jaxpr.eqns):
         inputs = look_up(eqn.invars, values)
         name, params = eqn.primitive.name, eqn.params
@@ -63,7 +64,7 @@ def _run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
             else:
                 found = _apply(eqn, inputs)
         except _Found as error:
-            guarded = error.culprit.guarded or "select_n" in later[place:]
+            guarded = error.culprit.guarded or any("select_n" in n for n in later[place + 1 :])
             raise _Found(dataclasses.replace(error.culprit, guarded=guarded)) from None
         values.update(zip(eqn.outvars, found, strict=True))
     return look_up(jaxpr.outvars, values)
