@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradlab.checking.limits import limit, noise
+from gradlab.checking.limits import PATIENT, limit, noise
 
 STEPS = 2.0 ** -np.arange(40.0)
 
@@ -63,3 +63,18 @@ def test_limit_of_unknown_values_is_everything() -> None:
     found = limit(np.full((1, 40), np.nan), np.ones((1, 40)), (2,))
     assert np.isinf(found.half[0])
     assert not found.excludes(0.0)[0]
+
+
+def test_extrapolation_cancels_the_leading_power_of_the_step() -> None:
+    t = 2.0 ** -np.arange(1.0, 45.0)[None]
+    found = limit(1 + t**2, 1e-16 / t, (2,))
+    assert abs(found.centre[0] - 1) <= found.half[0] < 1e-13
+    assert limit(1 + t**2, 1e-16 / t, ()).half[0] > 1e-11
+
+
+def test_a_patient_walk_is_not_ended_by_one_unlucky_value() -> None:
+    t = 2.0 ** -np.arange(1.0, 45.0)[None]
+    values, errors = np.ones_like(t), 1e-16 / t
+    values[0, 20] += 6 * errors[0, 20]
+    ended, patient = (limit(values, errors, (), rooms) for rooms in ((1.0,), PATIENT))
+    assert abs(patient.centre[0] - 1) <= patient.half[0] < 1e-3 * ended.half[0]

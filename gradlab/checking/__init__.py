@@ -1,6 +1,6 @@
 """A gradient checker that needs no tolerance: agree, wrong or cannot tell, and why.
 
-To read it, follow a call. Each line builds on those above it.
+To read it, follow a call:
 
 - What is asked: `check` (the two functions), `coordinates` (arguments as real numbers), `gradients`
   (derivatives that a person wrote, and second ones), `cache` and `progress`.

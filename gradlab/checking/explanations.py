@@ -20,7 +20,12 @@ def explain(subject: Subject, finding: Finding) -> tuple[str, str]:
     cause = finding.cause
     if finding.verdict == AGREE:
         return _explain_agreement(subject, finding)
-    if cause in ("nan", "value", "primal"):
+    if cause == "primal":
+        return (
+            "differentiating f gives another value than calling it",
+            "let every custom rule return the value that its function returns",
+        )
+    if cause in ("nan", "value"):
         return _explain_nonfinite(subject, finding)
     if cause == "modes":
         return (
@@ -148,8 +153,6 @@ def _explain_nonfinite(subject: Subject, finding: Finding) -> tuple[str, str]:
         if culprit is not None and culprit.of == "value":
             cause += f": {_operation(culprit)} is the first operation to leave the finite numbers"
         return cause, "check at another point"
-    if finding.cause == "primal":
-        return "differentiating f gives another value than calling it", "a rule computes another f"
     cause = f"AD is {finding.ad}, where f is finite"
     if finding.verdict == CANNOT_TELL:
         cause = f"AD is {finding.ad}, and FD finds no slope either"

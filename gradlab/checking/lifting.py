@@ -18,7 +18,6 @@ from jax import Array
 from gradlab.checking.coordinates import Coordinates, outputs
 from gradlab.checking.jaxprs import inner_jaxprs, is_literal
 
-EPS64 = float(jnp.finfo(jnp.float64).eps)
 LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
     jax.errors.ConcretizationTypeError,
     jax.errors.NonConcreteBooleanIndexError,

@@ -62,7 +62,10 @@ def prepare(
 
     def programs(lift: bool, of: Callable[..., Any] = f) -> Programs:
         key = None if identity is None else (identity, lift, of is f)
-        make = lambda: Programs(trace(of, coordinates, reals, carried, lift=lift), starts)  # noqa: E731
+
+        def make() -> Programs:
+            return Programs(trace(of, coordinates, reals, carried, lift=lift), starts)
+
         return cache.get(key, make)
 
     def make(lift: bool) -> Subject:

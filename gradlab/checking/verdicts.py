@@ -65,9 +65,10 @@ class Answers:
 def judge(view: View, claims: Claims) -> Answers:
     """Answer every question.
 
-    In float64 a question that noise leaves open is asked again with a wider noise, and a wrong
-    derivative is asked again before it is called wrong: an estimate of noise from two dozen values
-    may be too small by a few times.
+    In float64 a question that noise leaves open is asked again with a wider noise. So is a wrong
+    derivative before it is called wrong, and a kink before it is called one: an estimate of noise
+    from two dozen values may be too small by a few times. Where x is tiny, a wrong derivative is
+    asked about without the finest steps too: if these show another slope, numbers cancel in f.
     """
     with np.errstate(all="ignore"):  # NaN stands for values that are not there
         first = _judge(view, claims, 1.0)
