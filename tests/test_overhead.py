@@ -220,4 +220,3 @@ def test_what_the_docstrings_warn_of_compiles_again(call):
     """The negative control of the two tests above."""
     call(0.125)
     assert any("backend_compile" in event for event in compiled_by(call, 0.25))
-

@@ -1,6 +1,6 @@
-"""What holds for every helper: jit, vmap, both modes of differentiation, dtypes, eight devices.
+"""What holds for every helper: jit, vmap, both modes of differentiation, dtypes.
 
-To have a new helper tested so, add a line to HELPERS.
+To have a new helper tested so, and on eight devices (`test_devices.py`), add a line to HELPERS.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.sharding import NamedSharding, PartitionSpec
 
 import gradlab
 
@@ -43,7 +42,6 @@ PLANE = np.stack([LINE, LINE[::-1] + 0.3], axis=1)
 VECTOR = np.array([0.3, -0.7])
 TRANSITIONS = (PLANE, LINE, PLANE[::-1], np.linspace(0.0, 1.0, 8))
 TRANSITION = (PLANE[1], 0.5, PLANE[2], 0.9)
-TARGETS = np.arange(8) % 2
 
 HELPERS = {
     "sine_squared": Helper(gradlab.sine_squared, (LINE,), (0,)),
@@ -64,10 +62,7 @@ HELPERS = {
     ),
     "predict": Helper(gradlab.predict, (VECTOR, 0.2, PLANE), (2,), sums=True),
     "logistic_loss": Helper(
-        lambda W, b, x: gradlab.logistic_loss(W, b, x, TARGETS),
-        (VECTOR, 0.2, PLANE),
-        (2,),
-        sums=True,
+        gradlab.logistic_loss, (VECTOR, 0.2, PLANE, np.arange(8) % 2), (2, 3), sums=True
     ),
     "linear_value": Helper(gradlab.linear_value, (VECTOR, PLANE[0])),
     "td_error": Helper(gradlab.td_error, (VECTOR, *TRANSITION)),
@@ -176,29 +171,6 @@ def test_the_checker_sees_that_a_chosen_derivative_is_not_the_slope(helper):
     report = gradlab.check_grads(helper.f, helper.arrays("float32"))
     assert report.verdict == "wrong"
     assert any("deliberate" in leaf.hint for leaf in report.leaves), f"\n{report}"
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@for_helpers(lambda helper: helper.batched)
-def test_eight_devices_give_what_one_gives(helper, dtype):
-    devices = jax.devices("cpu")  # a GPU machine has eight of these, too
-    assert len(devices) == 8
-    automatic = (jax.sharding.AxisType.Auto,)
-    mesh = jax.make_mesh((8,), ("batch",), axis_types=automatic, devices=devices)
-    shard = NamedSharding(mesh, PartitionSpec("batch"))
-    with jax.enable_x64(True), jax.default_device(devices[0]):
-        alone = helper.arrays(dtype)
-        spread = tuple(
-            jax.device_put(x, shard) if i in helper.batched else x for i, x in enumerate(alone)
-        )
-        f = jax.jit(helper.f)
-        if helper.sums:
-            assert_close(f(*spread), f(*alone), dtype)
-        else:
-            np.testing.assert_array_equal(f(*spread), f(*alone))
-        gradient = jax.jit(jax.grad(lambda *args: jnp.sum(helper.f(*args)), helper.batched))
-        for got, expected in zip(gradient(*spread), gradient(*alone), strict=True):
-            assert_close(got, expected, dtype)
 
 
 def test_no_helper_touches_the_configuration_of_jax():

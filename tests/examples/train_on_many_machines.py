@@ -1,0 +1,75 @@
+"""Train a value function on walks that are spread over many processes, one on each machine.
+
+    python train_on_many_machines.py                      all of it in one process
+    python train_on_many_machines.py 127.0.0.1:1234 2 0   one half, and in another terminal
+    python train_on_many_machines.py 127.0.0.1:1234 2 1   the other half
+    srun python train_on_many_machines.py cluster         as many parts as the job has tasks
+
+The states are positions x of random walks, the reward is the step, 0.1 on average, and a reward
+that comes k steps later counts 0.9ᵏ. So every state is worth 0.1 · (1 + 0.9 + 0.81 + …) = 1, and
+v(x) = θ₀ + θ₁ x/8 should become θ = (1, 0).
+"""
+
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from gradlab import random_walk, td_loss
+
+NUM_WALKS, NUM_STEPS = 2048, 33
+
+
+def transitions(first: int, last: int) -> list[np.ndarray]:
+    """Return the transitions of some of the walks: the states left, the rewards, those reached."""
+    # A key from its walk's own number: the walk is the same, whichever process makes it.
+    numbered = jax.vmap(jax.random.fold_in, (None, 0))
+    keys = numbered(jax.random.key(0), jnp.arange(first, last))
+    walks = np.asarray(jax.vmap(lambda key: random_walk(0.1, 1.0, key, NUM_STEPS))(keys))
+    states = np.stack([np.ones_like(walks), walks / 8], axis=-1)
+    rewards = walks[:, 1:] - walks[:, :-1]
+    return [states[:, :-1].reshape(-1, 2), rewards.reshape(-1), states[:, 1:].reshape(-1, 2)]
+
+
+@jax.jit
+def gradient(theta: jax.Array, *batch: jax.Array) -> jax.Array:
+    """Return the mean over the transitions of the semi-gradient of TD(0)."""
+    each = jax.vmap(jax.grad(td_loss), (None, 0, 0, 0, None))(theta, *batch, 0.9)
+    return each.mean(axis=0)
+
+
+@jax.jit
+def train(theta: jax.Array, *batch: jax.Array) -> jax.Array:
+    """Return θ after 400 steps down the gradient."""
+    # One compiled loop: called step by step, several CPU devices in one process wait for each other
+    # forever (seen with JAX 0.10.2). GPUs, or one CPU device in each process, do not.
+    return jax.lax.fori_loop(0, 400, lambda _, theta: theta - 0.25 * gradient(theta, *batch), theta)
+
+
+def main(arguments: list[str]) -> None:
+    """Find the other processes, make this one's part of the data, train with them all."""
+    if arguments == ["cluster"]:
+        jax.distributed.initialize()
+    elif arguments:
+        address, num_processes, process_id = arguments
+        jax.distributed.initialize(address, int(num_processes), int(process_id))
+    mine, number = jax.process_index(), jax.process_count()
+
+    mesh = jax.make_mesh((jax.device_count(),), ("batch",), axis_types=(AxisType.Auto,))
+    dealt_out = NamedSharding(mesh, PartitionSpec("batch"))
+    rows = transitions(mine * NUM_WALKS // number, (mine + 1) * NUM_WALKS // number)
+    batch = [jax.make_array_from_process_local_data(dealt_out, x) for x in rows]
+
+    theta = jnp.zeros(2)
+    print(f"process {mine} of {number} has {len(rows[1])} of {len(batch[1])} transitions")
+    print(f"its own gradient  {gradient(theta, *rows).tolist()}")
+    print(f"gradient of all   {gradient(theta, *batch).tolist()}")
+    theta = train(theta, *batch)
+    if mine == 0:  # all have θ; one is enough to write it down
+        print(f"theta             {theta.tolist()}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,74 @@
+"""Many machines: two processes that share the data get the gradient of one that has it all."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLE = Path(__file__).parent / "examples" / "train_on_many_machines.py"
+
+
+def start(*arguments, devices):
+    """Start the example as a process of its own with so many devices."""
+    flags = f"--xla_force_host_platform_device_count={devices}"
+    here = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, str(EXAMPLE), *map(str, arguments)]
+    return subprocess.Popen(command, env=here, text=True, stdout=-1, stderr=subprocess.STDOUT)
+
+
+def numbers(name, shown):
+    """Return the numbers that a process printed after a name."""
+    (line,) = re.findall(rf"^{name} +\[(.*)\]$", shown, re.M)
+    return np.array(line.split(", "), "float32")
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """What two processes print, and then one that has two devices."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:{1}".format(*found.getsockname())
+    processes = [start(address, 2, i, devices=1) for i in range(2)] + [start(devices=2)]
+    try:
+        outputs = [process.communicate(timeout=120)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()  # nothing gentler: JAX holds back SIGTERM to save its work
+    assert [process.returncode for process in processes] == [0] * 3, "\n".join(outputs)
+    return outputs
+
+
+def test_each_process_has_its_own_half_of_the_data(shown):
+    for i in range(2):
+        assert f"process {i} of 2 has 32768 of 65536 transitions\n" in shown[i]
+    assert "process 0 of 1 has 65536 of 65536 transitions\n" in shown[2]
+
+
+def test_both_processes_get_the_gradient_of_one_to_the_last_bit(shown):
+    """A sum of two parts is the same in both orders; of another number of parts it is close."""
+    first, second, on_two_devices = (numbers("gradient of all", text) for text in shown)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, on_two_devices)
+    on_one_device = numbers("its own gradient", shown[2])
+    np.testing.assert_allclose(first, on_one_device, rtol=2e-5)  # the same 65,536 terms
+
+
+def test_neither_process_could_know_it_alone(shown):
+    """The negative control of the test above: each half has a gradient of its own."""
+    halves = [numbers("its own gradient", text) for text in shown[:2]]
+    of_all = numbers("gradient of all", shown[0])
+    np.testing.assert_allclose(np.mean(halves, axis=0), of_all, rtol=2e-5)
+    assert all((abs(half / of_all - 1) > 1e-3).all() for half in halves)
+
+
+def test_training_ends_where_it_ends_in_one_process_and_where_theory_says(shown):
+    theta = numbers("theta", shown[0])
+    np.testing.assert_array_equal(theta, numbers("theta", shown[2]))
+    # A mean reward of 0.1, discounted by 0.9, is worth 1; its standard error here is 0.04.
+    np.testing.assert_allclose(theta, [1, 0], atol=0.12)
+    assert "theta" not in shown[1]  # one process writes the result
