@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.contour import ContourSet
+from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 from PIL import Image
 
@@ -246,6 +247,16 @@ def test_gif_has_a_frame_for_each_position_and_they_differ(tmp_path, f, path):
     changed = (first != last).any(axis=-1).mean()
     assert 0 < changed < 0.2  # the particles have moved, the landscape has not
     assert not plt.get_fignums()
+
+
+def test_gif_draws_the_landscape_once_for_all_frames(tmp_path, monkeypatch):
+    drawn, draw = [], Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda self, to: (drawn.append(self), draw(self, to)))
+    plots.save_descent_gif(tmp_path / "descent.gif", wavy_bowl, LINE_PATH)
+    assert len(drawn) == 1
+    # The negative control: Matplotlib's own writer draws everything for every frame.
+    plots.animate_descent(wavy_bowl, LINE_PATH).save(tmp_path / "slow.gif", writer="pillow")
+    assert len(drawn) > len(LINE_PATH)
 
 
 def test_gif_of_no_particles(tmp_path):

@@ -3,7 +3,9 @@
     python train_on_many_machines.py                      all of it in one process
     python train_on_many_machines.py 127.0.0.1:1234 2 0   one half, and in another terminal
     python train_on_many_machines.py 127.0.0.1:1234 2 1   the other half
-    srun python train_on_many_machines.py cluster         as many parts as the job has tasks
+    srun python train_on_many_machines.py cluster         a part for each task of the job
+
+The number of parts is a power of two, so that all are of one size.
 
 The states are positions x of random walks, the reward is the step, 0.1 on average, and a reward
 that comes k steps later counts 0.9ᵏ. So every state is worth 0.1 · (1 + 0.9 + 0.81 + …) = 1, and
@@ -43,8 +45,8 @@ def gradient(theta: jax.Array, *batch: jax.Array) -> jax.Array:
 @jax.jit
 def train(theta: jax.Array, *batch: jax.Array) -> jax.Array:
     """Return θ after 400 steps down the gradient."""
-    # One compiled loop: called step by step, several CPU devices in one process wait for each other
-    # forever (seen with JAX 0.10.2). GPUs, or one CPU device in each process, do not.
+    # One compiled loop: called step by step, two processes of several CPU devices each came to
+    # wait for each other forever (with JAX 0.10.2; with one device in each they did not).
     return jax.lax.fori_loop(0, 400, lambda _, theta: theta - 0.25 * gradient(theta, *batch), theta)
 
 
