@@ -20,8 +20,9 @@ def per_example_grads(
         gᵢ = ∇ loss(params, xᵢ, yᵢ, …),    i = 1 … n
 
     It is `jit(vmap(grad(loss)))` with `params` not mapped: one compiled program without a Python
-    loop. Their sum is the gradient of the summed loss; singly they can be clipped (as
-    differentially private training does), weighted, or looked at for outliers.
+    loop. Like `jax.jit`, call it once, before a training loop: each function that it returns is
+    compiled anew. The sum of the gradients is the gradient of the summed loss; singly they can be
+    clipped (as differentially private training does), weighted, or looked at for outliers.
 
     Args:
         loss: Function of `(params, *example)` with a scalar value, for one example. Give it its
