@@ -7,7 +7,7 @@ import numpy as np
 
 from gradlab.checking.findings import Finding
 from gradlab.checking.jaxprs import primitives
-from gradlab.checking.lifting import settings
+from gradlab.checking.lifting import float64
 from gradlab.checking.limits import Floats
 from gradlab.checking.nonfinite import Culprit, first_nonfinite
 from gradlab.checking.rewriting import Site, sites, without
@@ -74,7 +74,7 @@ def nonfinite(subject: Subject) -> Culprit | None:
     closed = subject.traced.jaxpr
     if closed is None:
         return None
-    with settings(subject.traced.wide):
+    with float64(subject.traced.wide):
         return first_nonfinite(closed, [*subject.reals, *subject.carried])
 
 
@@ -103,7 +103,7 @@ def _explains(subject: Subject, finding: Finding, found: list[Site], switches: F
 
     tangents, row = _tangents(subject, finding), _row(subject, finding)
     given = subject.reals, subject.carried, switches
-    with settings(subject.traced.wide):
+    with float64(subject.traced.wide):
         try:
             if finding.mode == "fwd":
                 program = subject.compiled("forward", forward)

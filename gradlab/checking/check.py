@@ -15,6 +15,7 @@ from gradlab._arguments import describe
 from gradlab.checking.cache import Cache, fingerprint
 from gradlab.checking.coordinates import Coordinates, apart
 from gradlab.checking.gradients import hand_written, second_order
+from gradlab.checking.lifting import settings
 from gradlab.checking.preparation import Undifferentiable, prepare
 from gradlab.checking.progress import Tell, progress
 from gradlab.checking.report import GradientReport, LeafReport
@@ -108,7 +109,7 @@ def check_grads(
     seed = _seed(key)
     modes = tuple(mode for mode in ("rev", "fwd") if mode in modes)
 
-    with progress() as tell:
+    with settings(), progress() as tell:
         check = functools.partial(_check, coordinates, reals, carried, modes, seed, tell)
         if grad is not None:
             judged = hand_written(grad, args, argnums, coordinates)

@@ -59,22 +59,26 @@ class Traced:
 
 
 @contextlib.contextmanager
-def settings(wide: bool) -> Iterator[None]:
+def settings() -> Iterator[None]:
     """Run JAX as the checker needs it, in this thread and inside this block only.
 
     A step may leave the domain of the function, so a NaN is no error here; a float64 argument may
     meet a float32 constant of the function, so dtypes are promoted; and the checker's own programs
     are compiled and take numbers from the host, whatever the caller's are allowed to.
     """
-    with contextlib.ExitStack() as stack:
-        if wide:
-            stack.enter_context(jax.enable_x64(True))
-        stack.enter_context(jax.numpy_dtype_promotion("standard"))
-        stack.enter_context(jax.debug_nans(False))
-        stack.enter_context(jax.debug_infs(False))
-        stack.enter_context(jax.disable_jit(False))
-        stack.enter_context(jax.transfer_guard("allow"))
+    with (
+        jax.numpy_dtype_promotion("standard"),
+        jax.debug_nans(False),
+        jax.debug_infs(False),
+        jax.disable_jit(False),
+        jax.transfer_guard("allow"),
+    ):
         yield
+
+
+def float64(wide: bool) -> contextlib.AbstractContextManager[Any]:
+    """Let JAX compute in float64, in this thread and inside this block only; or leave it."""
+    return jax.enable_x64(True) if wide else contextlib.nullcontext()
 
 
 def trace(
@@ -104,7 +108,7 @@ def trace(
     if lift:
         reals, carried = [_lifted(r) for r in reals], [_lifted(c) for c in carried]
     why, jaxpr, run = "", None, call
-    with settings(lift):
+    with float64(lift):
         try:
             jaxpr = jax.make_jaxpr(call)(reals, carried)
         except LOOKS_AT_VALUES as error:

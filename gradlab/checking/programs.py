@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradlab.checking.ladder import Direction
-from gradlab.checking.lifting import Traced, settings
+from gradlab.checking.lifting import Traced, float64
 from gradlab.checking.limits import Floats
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
@@ -77,7 +77,7 @@ class Programs:
         dtype = np.result_type(np.float32, *(leaf.dtype for leaf in x))
         t = np.concatenate([steps, np.zeros(padded)]).astype(dtype)
         found = []
-        with settings(self.traced.wide):
+        with float64(self.traced.wide):
             for first in range(0, len(t), at_once):
                 part = slice(first, first + at_once)
                 given = x, carried, bases, rows, table[part], t[part]
@@ -125,7 +125,7 @@ class Programs:
         self, x: Any, carried: Any, bases: Any, rows: Any, table: Any, steps: Any
     ) -> Floats:
         found = []
-        with settings(self.traced.wide):
+        with float64(self.traced.wide):
             for row, step in zip(table, steps, strict=True):
                 moved = []
                 for leaf, start, base in zip(x, self.starts, bases, strict=True):
@@ -139,7 +139,7 @@ class Programs:
 
     def value(self, x: Any, carried: Any) -> Floats:
         """Return the value itself."""
-        with settings(self.traced.wide):
+        with float64(self.traced.wide):
             run = self.traced.call if self.how == "eager" else self._value
             return _on_host(run(list(x), list(carried)))
 
@@ -149,7 +149,7 @@ class Programs:
             table = np.zeros((1, 3), np.int32)
             given = list(x), list(carried), rows, list(bases), table
             try:
-                with settings(self.traced.wide):
+                with float64(self.traced.wide):
                     if self.how == "eager":
                         self._push_eagerly(*given)
                     else:
@@ -165,7 +165,7 @@ class Programs:
 
         Gradients are one array `(rows, *shape)` for each leaf, by reverse mode.
         """
-        with settings(self.traced.wide):
+        with float64(self.traced.wide):
             given = list(x), list(carried), rows
             if self.how == "eager":
                 return jax.tree.map(_on_host, self._pull_eagerly(*given))
@@ -187,7 +187,7 @@ class Programs:
     ) -> Floats:
         """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)
-        with settings(self.traced.wide):
+        with float64(self.traced.wide):
             if self.how == "eager":
                 return self._push_eagerly(x, carried, rows, bases, table)
             found = self._push(list(x), list(carried), rows, list(bases), table)

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.limits import PATIENT, Floats, Interval, limit, noise
+from gradlab.checking.limits import PATIENT, Floats, Interval, limit, limits, noise
 
 Bools = NDArray[np.bool_]
 FINE = 1e-10  # a precision better than this is float64's
@@ -159,25 +159,25 @@ def _look(view: View, sigma: Floats, *, patient: bool) -> Sight:
     at_ahead = at_centre + 2 * view.eps * np.abs(view.ahead)
     at_behind = at_centre + 2 * view.eps * np.abs(view.behind)
     rise, fall = view.ahead - centre, centre - view.behind
+    rise_error, fall_error = at_ahead + at_centre, at_behind + at_centre
     rooms = PATIENT if patient else (1.0,)
     quotient, error = (view.ahead - view.behind) / (2 * t), (at_ahead + at_behind) / (2 * t)
     central = limit(quotient, error, (2,), rooms)
-    right = limit(rise / t, (at_ahead + at_centre) / t, (1, 2))
-    left = limit(fall / t, (at_behind + at_centre) / t, (1, 2))
-    gap = limit((rise - fall) / t, (at_ahead + at_behind + 2 * at_centre) / t, (1,))
+    left, right = limits([fall / t, rise / t], [fall_error / t, rise_error / t], (1, 2))
+    gap, *heights = limits(
+        [(rise - fall) / t, rise, fall],
+        [(rise_error + fall_error) / t, rise_error, fall_error],
+        (1,),
+    )
     jump = np.zeros(len(sigma), np.bool_)
-    for change, error in ((rise, at_ahead), (fall, at_behind)):
-        height = limit(change, error + at_centre, (1,))
+    for height in heights:
         jump |= height.excludes(0.0) & (np.abs(height.centre) > JUMP * view.rounding)
     behind, ahead = view.sides
     edge = behind ^ ahead
-    fields = ("centre", "half", "rung")
-    chosen = (
-        np.where(
-            edge,
-            np.where(ahead, getattr(right, field), getattr(left, field)),
-            getattr(central, field),
-        )
-        for field in fields
-    )
-    return Sight(Interval(*chosen), left, right, gap, jump)
+    slope = central if not edge.any() else _where(edge, _where(ahead, right, left), central)
+    return Sight(slope, left, right, gap, jump)
+
+
+def _where(condition: Bools, first: Interval, second: Interval) -> Interval:
+    pairs = zip(dataclasses.astuple(first), dataclasses.astuple(second), strict=True)
+    return Interval(*(np.where(condition, one, other) for one, other in pairs))
