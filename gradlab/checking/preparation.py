@@ -170,9 +170,8 @@ def _add_native(
     gradient = subject.gradient()
     if gradient is None or subject.traced.jaxpr is None:
         return
-    rows = None if subject.rows is None else subject.rows.astype(np.float32)
     try:
-        value, _, gradients = programs(False).pull(reals, carried, rows)
+        value, _, gradients = programs(False).pull(reals, carried, subject.rows)
     except Exception:
         return
     wide = subject.value

@@ -165,12 +165,20 @@ class Programs:
 
         Gradients are one array `(rows, *shape)` for each leaf, by reverse mode.
         """
+        outputs = sum(size for _, size in self.traced.outputs)
+        weights = np.eye(outputs) if rows is None else np.asarray(rows, np.float64)
         with float64(self.traced.wide):
-            given = list(x), list(carried), rows
+            # Twice the weights, and half of what comes: a rule that forgets its cotangent shows.
+            given = list(x), list(carried), 2 * weights
             if self.how == "eager":
-                return jax.tree.map(_on_host, self._pull_eagerly(*given))
-            found = self._batched_or_not(functools.partial(self._pull, *given))
-            return jax.tree.map(_on_host, found)
+                value, doubled = self._pull_eagerly(*given)
+            else:
+                value, doubled = self._batched_or_not(functools.partial(self._pull, *given))
+            value = _on_host(value)
+            gradients = [_on_host(leaf) / 2 for leaf in doubled]
+        if rows is None:
+            return value, np.abs(value), gradients
+        return weights @ value, np.abs(weights) @ np.abs(value), gradients
 
     def _batched_or_not(self, run: Callable[[], Any]) -> Any:
         batched = self._batches  # another thread may change it meanwhile
@@ -190,26 +198,18 @@ class Programs:
         with float64(self.traced.wide):
             if self.how == "eager":
                 return self._push_eagerly(x, carried, rows, bases, table)
-            found = self._push(list(x), list(carried), rows, list(bases), table)
-            return _on_host(found)
+            return _on_host(self._push(list(x), list(carried), rows, list(bases), table))
 
-    def _pull_rows(self, x: Any, carried: Any, rows: Any) -> Any:
+    def _pull_rows(self, x: Any, carried: Any, weights: Any) -> Any:
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
-        weights = jnp.eye(value.size, dtype=value.dtype) if rows is None else rows
-        one_by_one = functools.partial(jax.lax.map, pull)
-        (doubled,) = (jax.vmap(pull) if self._batches else one_by_one)(2 * weights)
-        gradients = [g / 2 for g in doubled]  # a rule that forgets its cotangent shows
-        if rows is None:
-            return value, jnp.abs(value), gradients
-        return rows @ value, jnp.abs(rows) @ jnp.abs(value), gradients
+        mapped = jax.vmap(pull) if self._batches else functools.partial(jax.lax.map, pull)
+        return value, mapped(weights.astype(value.dtype))[0]
 
-    def _pull_eagerly(self, x: Any, carried: Any, rows: Any) -> Any:
+    def _pull_eagerly(self, x: Any, carried: Any, weights: Any) -> Any:
         x = [jnp.asarray(leaf) for leaf in x]
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
-        rows = np.eye(value.size, dtype=value.dtype) if rows is None else rows
-        gradients = [pull(jnp.asarray(row))[0] for row in rows]
-        stacked = [np.stack(leaves) for leaves in zip(*gradients, strict=True)]
-        return rows @ np.asarray(value), np.abs(rows) @ np.abs(value), stacked
+        gradients = [pull(jnp.asarray(row, value.dtype))[0] for row in weights]
+        return value, [np.stack(leaves) for leaves in zip(*gradients, strict=True)]
 
     def _push_directions(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Any:
         def push(row: Any) -> Any:
@@ -218,8 +218,9 @@ class Programs:
             _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
             return tangent if rows is None else rows @ tangent
 
-        at_once = min(len(table), self.batch) if self._batches else None
-        return jax.lax.map(push, table, batch_size=at_once)
+        if self._batches and len(table) <= self.batch:
+            return jax.vmap(push)(table)
+        return jax.lax.map(push, table, batch_size=self.batch if self._batches else None)
 
     def _push_eagerly(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Floats:
         x = [jnp.asarray(leaf) for leaf in x]
