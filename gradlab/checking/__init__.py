@@ -7,13 +7,13 @@ To read it, follow a call:
 - The function, made ready: `jaxprs` (what a traced program is), `lifting` (the same in float64),
   `ladder` (steps and directions), `programs` (values and derivatives, compiled), `subject` and
   `preparation` (all that a search needs).
-- The verdict: `limits` (intervals for a limit), `sights` (what the values show), `verdicts` (what
-  that says of AD), `questions` (many directions at once), `findings` and `search` (the element that
-  decides).
+- The verdict: `limits` (intervals for a limit), `sights` (what the values show), `evidence` (what
+  speaks for and against AD), `verdicts` (agree, wrong or cannot tell), `questions` (many directions
+  at once), `findings` and `search` (the element that decides).
 - The reason: `rewriting` and `causes` (whose fault it is), `nonfinite` (where NaN came from),
   `explanations` and `wording` (in words), `funnel` and `report` (on the screen).
 
-Whoever wants the idea alone reads `limits`, `sights` and `verdicts`.
+Whoever wants the idea alone reads `limits`, `sights`, `evidence` and `verdicts`.
 """
 
 from gradlab.checking.check import assert_grads, check_grads

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from gradlab.checking.evidence import RESOLUTION
 from gradlab.checking.findings import Finding
 from gradlab.checking.jaxprs import primitives
 from gradlab.checking.lifting import float64
@@ -12,7 +13,6 @@ from gradlab.checking.limits import Floats
 from gradlab.checking.nonfinite import Culprit, first_nonfinite
 from gradlab.checking.rewriting import Site, sites, without
 from gradlab.checking.subject import Subject
-from gradlab.checking.verdicts import RESOLUTION
 
 RATIOS = {
     -1.0: "AD is −1 times FD here: a sign is wrong",

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradlab.checking.evidence import Claims
 from gradlab.checking.ladder import Direction, Ladder, climb, exponents
 from gradlab.checking.limits import Floats
 from gradlab.checking.sights import View
 from gradlab.checking.subject import Derivatives, Subject
-from gradlab.checking.verdicts import CANNOT_TELL, WRONG, Answers, Claims, judge
+from gradlab.checking.verdicts import CANNOT_TELL, WRONG, Answers, judge
 
 GROUP = 256  # directions in one batch
 OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is another function

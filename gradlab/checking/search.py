@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradlab.checking.coordinates import Leaf
+from gradlab.checking.evidence import RESOLUTION
 from gradlab.checking.findings import Finding, decisive
 from gradlab.checking.ladder import Direction
 from gradlab.checking.questions import Asked, ask, slopes
 from gradlab.checking.subject import Subject
-from gradlab.checking.verdicts import AGREE, RESOLUTION, WRONG
+from gradlab.checking.verdicts import AGREE, WRONG
 
 FEW = 32  # coordinates that are asked one by one at once
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
