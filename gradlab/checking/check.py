@@ -9,11 +9,10 @@ from typing import Any
 import jax
 import numpy as np
 from jax import Array
-from numpy.typing import NDArray
 
 from gradlab._arguments import describe
 from gradlab.checking.cache import Cache, fingerprint
-from gradlab.checking.coordinates import Coordinates, apart
+from gradlab.checking.coordinates import Coordinates, Point, apart
 from gradlab.checking.gradients import hand_written, second_order
 from gradlab.checking.lifting import settings
 from gradlab.checking.preparation import Undifferentiable, prepare
@@ -97,7 +96,8 @@ def check_grads(
     """
     _require_arguments(f, order, modes, grad)
     value = _first(f) if has_aux else f
-    coordinates, reals, carried = apart(args, argnums)
+    point = apart(args, argnums)
+    coordinates = point.coordinates
     if not any(leaf.size for leaf in coordinates.moving):
         raise TypeError(
             f"args: got {', '.join(describe(a) for a in jax.tree.leaves(args)) or 'nothing'}, "
@@ -110,7 +110,7 @@ def check_grads(
     modes = tuple(mode for mode in ("rev", "fwd") if mode in modes)
 
     with settings(), progress() as tell:
-        check = functools.partial(_check, coordinates, reals, carried, modes, seed, tell)
+        check = functools.partial(_check, point, modes, seed, tell)
         if grad is not None:
             judged = hand_written(grad, args, argnums, coordinates)
             leaves, notes = check(value, identity, 1, judged)
@@ -162,9 +162,7 @@ def assert_grads(
 
 
 def _check(
-    coordinates: Coordinates,
-    reals: list[NDArray[Any]],
-    carried: list[Any],
+    point: Point,
     modes: Sequence[str],
     seed: int,
     tell: Tell,
@@ -175,11 +173,9 @@ def _check(
 ) -> tuple[list[LeafReport], list[str]]:
     """Check one function, in float64 if it can be had, else in the precision it was given in."""
     try:
-        subject = prepare(
-            f, coordinates, reals, carried, modes, seed, judged, identity, _cache, tell
-        )
+        subject = prepare(f, point, modes, seed, judged, identity, _cache, tell)
     except Undifferentiable as error:
-        leaves, notes = undifferentiable(coordinates, str(error)), []
+        leaves, notes = undifferentiable(point.coordinates, str(error)), []
     else:
         leaves = [describe_finding(subject, finding) for finding in search(subject)]
         notes = subject.notes

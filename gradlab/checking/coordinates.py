@@ -73,18 +73,27 @@ class Coordinates:
         return jax.tree.unflatten(self.structure, leaves)
 
 
-def apart(
-    args: Any, argnums: int | Sequence[int] | None
-) -> tuple[Coordinates, list[NDArray[Any]], list[Any]]:
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """Arguments, taken apart.
+
+    Attributes:
+        coordinates: How it was done.
+        reals: The real coordinates of each leaf, in its own precision; a complex leaf has two.
+        carried: The arrays that are carried along.
+    """
+
+    coordinates: Coordinates
+    reals: list[NDArray[Any]]
+    carried: list[Any]
+
+
+def apart(args: Any, argnums: int | Sequence[int] | None) -> Point:
     """Take arguments apart.
 
     Args:
         args: The tuple of arguments.
         argnums: Which of them to differentiate; None for all that can be.
-
-    Returns:
-        How it was done, the real coordinates as NumPy arrays in their own precision, and the
-        arrays that are carried along.
 
     Raises:
         TypeError: If `args` is not a tuple, or an argument that was asked for has no derivative.
@@ -132,7 +141,7 @@ def apart(
             stop = start + len(parts) * array.size
         leaves.append(Leaf(name, kind, tuple(array.shape), array.dtype, start, stop))
         start = stop
-    return Coordinates(structure, tuple(leaves), tuple(statics)), reals, carried
+    return Point(Coordinates(structure, tuple(leaves), tuple(statics)), reals, carried)
 
 
 def outputs(tree: Any) -> tuple[list[Array], list[tuple[str, int]]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradlab.checking.cache import Cache
-from gradlab.checking.coordinates import Coordinates, Leaf
+from gradlab.checking.coordinates import Point
 from gradlab.checking.ladder import Direction, make_bases
 from gradlab.checking.lifting import Traced, trace
 from gradlab.checking.limits import Floats
@@ -29,9 +29,7 @@ class Undifferentiable(Exception):  # noqa: N818 - an answer, caught by check_gr
 
 def prepare(
     f: Callable[..., Any],
-    coordinates: Coordinates,
-    reals: list[NDArray[Any]],
-    carried: list[Any],
+    point: Point,
     modes: Sequence[str],
     seed: int,
     judged: Callable[..., Any] | None,
@@ -43,9 +41,7 @@ def prepare(
 
     Args:
         f: The function.
-        coordinates: How its arguments were taken apart.
-        reals: Their real coordinates.
-        carried: Their other arrays.
+        point: Its arguments.
         modes: Modes of differentiation.
         seed: Where the random directions come from.
         judged: A gradient function of the same arguments that returns one real vector, to be
@@ -58,6 +54,7 @@ def prepare(
         Undifferentiable: If JAX has no derivative of f.
         Exception: Whatever f raises in the caller's own dtypes.
     """
+    coordinates, reals, carried = point.coordinates, point.reals, point.carried
     starts = np.cumsum([0] + [r.size for r in reals])[:-1].tolist()
 
     def programs(lift: bool, of: Callable[..., Any] = f) -> Programs:
@@ -70,9 +67,7 @@ def prepare(
 
     def make(lift: bool) -> Subject:
         of_judged = None if judged is None else programs(lift, judged)
-        return _subject(
-            programs(lift), of_judged, coordinates.moving, reals, carried, modes, seed, tell
-        )
+        return _subject(programs(lift), of_judged, point, modes, seed, tell)
 
     tell("tracing and compiling f and its derivatives")
     try:
@@ -84,7 +79,7 @@ def prepare(
         return subject
     dtypes = sorted({str(r.dtype) for r in reals} - {"float64"})
     if dtypes and judged is None and "rev" in modes:
-        _add_native(subject, programs, reals, carried)
+        _add_native(subject, programs, point)
     if dtypes:
         subject.notes.append(f"lifted from {' and '.join(dtypes)} to float64")
     return subject
@@ -93,16 +88,14 @@ def prepare(
 def _subject(
     programs: Programs,
     judged: Programs | None,
-    leaves: tuple[Leaf, ...],
-    reals: list[Any],
-    carried: list[Any],
+    point: Point,
     modes: Sequence[str],
     seed: int,
     tell: Tell,
 ) -> Subject:
-    traced = programs.traced
-    x, others = traced.lift(reals), traced.lift(carried)
-    flat = np.concatenate([np.asarray(r, np.float64).reshape(-1) for r in reals])
+    traced, leaves = programs.traced, point.coordinates.moving
+    x, others = traced.lift(point.reals), traced.lift(point.carried)
+    flat = np.concatenate([np.asarray(r, np.float64).reshape(-1) for r in point.reals])
     counts = [leaf.stop - leaf.start for leaf in leaves]
     seeds = [zlib.crc32(leaf.path.encode()) ^ seed for leaf in leaves]
     bases, parts = make_bases(flat, counts, seeds, PROJECTIONS), []
@@ -119,20 +112,9 @@ def _subject(
     def along(directions: Sequence[Direction]) -> Floats:
         return programs.push(x, others, rows, parts, directions)
 
-    here = [Direction(0, 0, 1)]
-    derivatives: list[Derivatives] = []
-    notes: list[str] = []
-    value = size = None
+    derivatives, notes, size = [], [], None
     if judged is not None:
-        jacobian = judged.value(x, others).reshape(-1, len(flat))
-        outputs = sum(size for _, size in traced.outputs)
-        if len(jacobian) != outputs:
-            raise ValueError(
-                f"grad: got {len(jacobian)} gradients, expected {outputs}, one for each output; "
-                "return what jax.jacobian(f) would"
-            )
-        rows_of = np.eye(len(jacobian)) if rows is None else np.asarray(rows, np.float64)
-        derivatives.append(Derivatives("grad", rows_of @ jacobian))
+        derivatives.append(_given(judged, x, others, rows, sum(size for _, size in traced.outputs)))
         modes = ()
     reasons = []
     for mode in modes:
@@ -151,27 +133,36 @@ def _subject(
             notes.append(f"{MODE_NAMES[mode]} mode skipped: {reasons[-1]}")
     if not derivatives:
         raise Undifferentiable(reasons[0])
-    if value is None or size is None:
-        value = evaluate(here, np.zeros(1, np.intp), np.zeros(1))[0]
+    if size is None:
+        value = evaluate([Direction(0, 0, 1)], np.zeros(1, np.intp), np.zeros(1))[0]
         size = np.abs(value)
     if traced.why:
         notes.append(f"run on numbers, without compilation: {traced.why}")
-    user_eps = max(float(jnp.finfo(r.dtype).eps) for r in reals)
+    user_eps = max(float(jnp.finfo(r.dtype).eps) for r in point.reals)
     return Subject(
         leaves, flat, bases, evaluate, derivatives, value, size, owner, rows, traced, x, others,
         max(user_eps, traced.eps), None, notes, tell,
     )  # fmt: skip
 
 
-def _add_native(
-    subject: Subject, programs: Callable[[bool], Programs], reals: list[Any], carried: list[Any]
-) -> None:
+def _given(judged: Programs, x: Any, others: Any, rows: Any, outputs: int) -> Derivatives:
+    """Run a gradient function that is to be judged."""
+    jacobian = judged.value(x, others).reshape(-1, sum(leaf.size for leaf in x))
+    if len(jacobian) != outputs:
+        raise ValueError(
+            f"grad: got {len(jacobian)} gradients, expected {outputs}, one for each output; "
+            "return what jax.jacobian(f) would"
+        )
+    return Derivatives("grad", jacobian if rows is None else rows @ jacobian)
+
+
+def _add_native(subject: Subject, programs: Callable[[bool], Programs], point: Point) -> None:
     """Differentiate in the caller's own dtypes, too."""
     gradient = subject.gradient()
     if gradient is None or subject.traced.jaxpr is None:
         return
     try:
-        value, _, gradients = programs(False).pull(reals, carried, subject.rows)
+        value, _, gradients = programs(False).pull(point.reals, point.carried, subject.rows)
     except Exception:
         return
     wide = subject.value
