@@ -37,6 +37,45 @@ def test_the_table_and_the_figure_show_the_same() -> None:
         report.plot("w")
 
 
+def test_what_was_not_differentiated_is_named_in_text_and_in_the_table() -> None:
+    args = (0.5, 3, jnp.arange(2), np.zeros(0, np.float32))
+    report = check_grads(lambda x, n, k, empty: x**n + k[1] + empty.sum(), args)
+    assert report.skipped == ("[1]", "[2]", "[3]")
+    for words in (str(report), report._repr_html_()):
+        assert "not differentiated: [1], [2], [3]" in words
+
+
+def test_leaves_that_the_table_leaves_out_are_counted() -> None:
+    report = check_grads(lambda *x: sum(x), tuple(0.1 * i for i in range(40)))
+    assert "… and 32 more leaves, the worst verdict among them: agree" in str(report)
+    assert "… and 8 more leaves, the worst verdict among them: agree" in report._repr_html_()
+
+
+def test_a_second_derivative_is_named_by_both_of_its_modes() -> None:
+    report = check_grads(jnp.tanh, (0.5,), order=2)
+    assert {leaf.mode for leaf in report.leaves} == {"rev", "rev over rev", "rev over fwd"}
+    assert "[0] (2nd derivative, rev over fwd)" in str(report)
+
+
+def test_a_second_derivative_is_asked_for_only_in_the_modes_that_there_are() -> None:
+    @jax.custom_vjp
+    def cube(x: Any) -> Any:
+        return x**3
+
+    cube.defvjp(lambda x: (cube(x), x), lambda x, c: (3 * x**2 * c,))
+    report = check_grads(cube, (0.5,), order=2)
+    assert report.ok
+    assert {leaf.mode for leaf in report.leaves} == {"rev", "rev over rev"}
+    assert any("forward mode skipped" in note for note in report.notes)
+
+
+def test_the_figure_shows_ad_inside_of_its_frame() -> None:
+    ax = check_grads(lambda x: jnp.abs(x) + x, (0.0,)).plot()
+    (line,) = (line for line in ax.lines if line.get_label() == "AD")
+    low, high = ax.get_ylim()
+    assert low < line.get_ydata()[0] < high
+
+
 def test_there_is_no_truth_value() -> None:
     with pytest.raises(TypeError, match=r"write report\.ok"):
         bool(check_grads(jnp.sin, (0.3,)))

@@ -111,15 +111,14 @@ def check_grads(
 
     with settings(), progress() as tell:
         check = functools.partial(_check, point, modes, seed, tell)
-        if grad is not None:
-            judged = hand_written(grad, args, argnums, coordinates)
-            leaves, notes = check(value, identity, 1, judged)
-        else:
-            leaves, notes = check(value, identity, 1)
-        for mode in modes if order == 2 else ():
+        judged = None if grad is None else hand_written(grad, args, argnums, coordinates)
+        leaves, notes, known_modes = check(value, identity, judged)
+        for mode in known_modes if order == 2 else ():
             derivative = second_order(value, coordinates, mode)
-            more, also = check(derivative, None if identity is None else (identity, mode), 2)
-            leaves += more
+            more, also, _ = check(derivative, None if identity is None else (identity, mode))
+            for leaf in more:
+                both = " over ".join(filter(None, (leaf.mode, mode)))
+                leaves.append(dataclasses.replace(leaf, order=2, mode=both))
             notes += [note for note in also if note not in notes]
     return _report(leaves, notes, coordinates)
 
@@ -168,22 +167,20 @@ def _check(
     tell: Tell,
     f: Callable[..., Any],
     identity: Hashable | None,
-    order: int,
     judged: Callable[..., Any] | None = None,
-) -> tuple[list[LeafReport], list[str]]:
-    """Check one function, in float64 if it can be had, else in the precision it was given in."""
+) -> tuple[list[LeafReport], list[str], list[str]]:
+    """Check one function; return what was found, remarks, and the modes that it has."""
     try:
         subject = prepare(f, point, modes, seed, judged, identity, _cache, tell)
     except Undifferentiable as error:
-        leaves, notes = undifferentiable(point.coordinates, str(error)), []
-    else:
-        leaves = [describe_finding(subject, finding) for finding in search(subject)]
-        notes = subject.notes
-    return [dataclasses.replace(leaf, order=order) for leaf in leaves], notes
+        return undifferentiable(point.coordinates, str(error)), [], []
+    leaves = [describe_finding(subject, finding) for finding in search(subject)]
+    return leaves, subject.notes, [derivatives.mode for derivatives in subject.derivatives]
 
 
 def _report(leaves: list[LeafReport], notes: list[str], coordinates: Coordinates) -> GradientReport:
-    skipped = [leaf.path for leaf in coordinates.leaves if leaf.kind == "carried"]
+    moved = {leaf.path for leaf in coordinates.moving if leaf.size}
+    skipped = (leaf.path for leaf in coordinates.leaves if leaf.path not in moved)
     return GradientReport(tuple(leaves), tuple(notes), tuple(skipped))
 
 

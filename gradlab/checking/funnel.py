@@ -43,7 +43,9 @@ def plot_funnel(funnel: Funnel, ax: "Axes | None" = None) -> "Axes":
         The Axes. The vertical axis is linear around AD and FD and logarithmic farther out, so
         that both the wide end and the narrow one can be read.
     """
-    import matplotlib.pyplot as plt  # here, so that `import gradlab` costs what `import jax` costs
+    # Here, so that `import gradlab` costs what `import jax` costs.
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import SymmetricalLogLocator
 
     if ax is None:
         _, ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
@@ -59,6 +61,10 @@ def plot_funnel(funnel: Funnel, ax: "Axes | None" = None) -> "Axes":
         ax.axhline(funnel.ad - funnel.fd, color=orange, linestyle="--", label="AD")
     narrow = max(funnel.half, 1e-300)
     ax.set(xscale="log", title=funnel.title, xlabel="step", ylabel=f"slope − {funnel.fd:.6g}")
-    ax.set_yscale("symlog", linthresh=10 * narrow)
+    ax.set_yscale("symlog", linthresh=10 * narrow, linscale=2)  # room for the labels around 0
+    locator = SymmetricalLogLocator(linthresh=10 * narrow, base=10)
+    locator.set_params(numticks=9)
+    ax.yaxis.set_major_locator(locator)
+    ax.margins(y=0.08)
     ax.legend(loc="best", fontsize="small")
     return ax

@@ -3,6 +3,7 @@
 import dataclasses
 import html
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 from gradlab.checking.funnel import Funnel, plot_funnel
@@ -36,7 +37,8 @@ class LeafReport:
         verdict: `agree`, `wrong` or `cannot tell`.
         cause: Why, in a sentence; empty for a plain agreement.
         hint: What to look at or to do; may be empty.
-        mode: Which derivative this was: `rev`, `fwd` or `grad`, a function that was given.
+        mode: Which derivative this was: `rev`, `fwd` or `grad`, a function that was given. A second
+            derivative has two, as in `fwd over rev`: forward mode over reverse mode.
         order: 1, or 2 for the derivative of the derivative.
         checked: Which elements or directions were looked at.
         funnel: Steps, finite differences and half-widths behind the verdict, for `plot`.
@@ -132,21 +134,22 @@ class GradientReport:
                 lines += _wrapped(f"why:  {_why(leaf)}")
                 if leaf.hint:
                     lines += _wrapped(f"hint: {leaf.hint}")
-        if number > len(shown):
-            rest = self.worst_first()[len(shown) :]
-            more = _plural(len(rest), "more leaf")
-            lines.append(f"  … and {more}, the worst verdict among them: {rest[0].verdict}")
-        if self.leaves:
-            lines += ["", *_wrapped(f"checked: {self._how()}", 2)]
-        if self.skipped:
-            named = ", ".join(self.skipped[:6]) + (", …" if len(self.skipped) > 6 else "")
-            lines += _wrapped(f"not differentiated: {named}", 2)
-        return "\n".join(lines)
+        below = (_wrapped(line, 2) for line in self._below(SHOWN))
+        return "\n".join([*lines, "", *(line for wrapped in below for line in wrapped)])
 
-    def _how(self) -> str:
+    def _below(self, shown: int) -> list[str]:
+        """Say what the table does not: leaves that it leaves out, and how all were checked."""
+        lines, rest = [], self.worst_first()[shown:]
+        if rest:
+            more = _plural(len(rest), "more leaf")
+            lines.append(f"… and {more}, the worst verdict among them: {rest[0].verdict}")
         ways = list(dict.fromkeys(leaf.checked for leaf in self.worst_first()))
-        more = [f"and {len(ways) - WAYS} other ways"] if len(ways) > WAYS else []
-        return "; ".join([*ways[:WAYS], *more, *self.notes])
+        others = [f"and {len(ways) - WAYS} other ways"] if len(ways) > WAYS else []
+        lines.append(f"checked: {'; '.join([*ways[:WAYS], *others, *self.notes])}")
+        if self.skipped:
+            named = ", ".join(self.skipped[:SHOWN]) + (", …" if len(self.skipped) > SHOWN else "")
+            lines.append(f"not differentiated: {named}")
+        return lines
 
     def _repr_html_(self) -> str:
         """Return the report as a table for a notebook."""
@@ -161,20 +164,18 @@ class GradientReport:
             row = "".join(f"<td style='{style}'>{cell}</td>" for cell in cells)
             body.append(f"{row}<td style='text-align:left'>{why}</td>")
         rows = "".join(f"<tr>{row}</tr>" for row in body)
-        how = html.escape(self._how()) if self.leaves else ""
+        below = "".join(f"<p>{html.escape(line)}</p>" for line in self._below(4 * SHOWN))
         return (
             f"<p><b>gradient check: {self.verdict}</b></p><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{rows}</tbody></table><p>checked: {how}</p>"
+            f"<tbody>{rows}</tbody></table>{below}"
         )
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the leaves as a DataFrame, one row for each, worst first."""
         import pandas as pd  # here, so that `import gradlab` costs what `import jax` costs
 
-        fields = [
-            f.name for f in dataclasses.fields(LeafReport) if f.name not in ("funnel", *FIRST)
-        ]
-        fields = [*FIRST, *fields]
+        others = (field.name for field in dataclasses.fields(LeafReport))
+        fields = [*FIRST, *(name for name in others if name not in ("funnel", *FIRST))]
         rows = [{name: getattr(leaf, name) for name in fields} for leaf in self.worst_first()]
         return pd.DataFrame(rows, columns=fields)
 
@@ -209,8 +210,10 @@ def _cells(leaf: LeafReport) -> tuple[str, ...]:
         where = "the number"
     if leaf.part:
         where += f", {leaf.part} part"
-    name = leaf.path + ("" if leaf.order == 1 else " (2nd derivative)")
-    if leaf.mode == "fwd":
+    name = leaf.path
+    if leaf.order == 2:
+        name += f" (2nd derivative, {leaf.mode})"
+    elif leaf.mode == "fwd":
         name += " (forward)"
     digits = f"{leaf.digits:.0f}" if leaf.verdict == "agree" and leaf.digits >= 0.5 else "–"
     fd = f"{_number(leaf.fd, leaf.half_width)} ± {leaf.half_width:.0e}"
@@ -242,8 +245,5 @@ def _plural(number: int, noun: str) -> str:
 
 
 def _wrapped(text: str, indent: int = 6) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(
-        text, 96, initial_indent=" " * indent, subsequent_indent=" " * (indent + 6)
-    )
+    further = " " * (indent + 6)
+    return textwrap.wrap(text, 96, initial_indent=further[6:], subsequent_indent=further)

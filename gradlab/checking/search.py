@@ -51,8 +51,7 @@ def search(subject: Subject) -> list[Finding]:
 
 def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
     asked = ask(subject, [Direction(0, j, j + 1) for j in range(leaf.start, leaf.stop)])
-    which = "its only element" if leaf.size == 1 else f"all {leaf.size} elements"
-    return decisive(subject, leaf, asked, which)
+    return decisive(subject, leaf, asked, "every element")
 
 
 def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:

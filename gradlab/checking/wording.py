@@ -114,7 +114,7 @@ def _funnel(subject: Subject, finding: Finding) -> Funnel:
         unit = float(subject.bases[direction.base, direction.start])
     sigma = float(view.sigma[k])
     steps, slopes, halves = make_funnel(view.steps, view.behind[k], view.ahead[k], sigma, unit)
-    title = f"{finding.leaf.path}: {finding.verdict}"
+    title = f"{finding.leaf.path}: {finding.verdict}, AD {finding.ad:.6g}, FD {finding.fd:.6g}"
     return Funnel(steps, slopes, halves, finding.ad, finding.fd, finding.half, title)
 
 
