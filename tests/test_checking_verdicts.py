@@ -239,3 +239,14 @@ def test_gamma_samples_are_differentiated_as_a_distribution() -> None:
     report = check_grads(lambda a: jax.random.gamma(jax.random.key(1), a), (X * X + 1,))
     assert report.verdict == "cannot tell"
     assert "distribution" in report.leaves[0].cause
+
+
+def test_gamma_samples_do_not_excuse_a_rule_that_is_wrong_beside_them() -> None:
+    @jax.custom_jvp
+    def square(x: Any) -> Any:
+        return x**2
+
+    square.defjvp(lambda p, t: (square(*p), 3 * p[0] * t[0]))
+    report = check_grads(lambda x: jax.random.gamma(jax.random.key(1), 2.0) * square(x), (0.5,))
+    assert report.verdict == "wrong"
+    assert "`square`" in report.leaves[0].cause

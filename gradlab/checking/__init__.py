@@ -11,7 +11,8 @@ To read it, follow a call:
   speaks for and against AD), `verdicts` (agree, wrong or cannot tell), `questions` (many directions
   at once), `findings` and `search` (the element that decides).
 - The reason: `rewriting` and `causes` (whose fault it is), `nonfinite` (where NaN came from),
-  `explanations` and `wording` (in words), `funnel` and `report` (on the screen).
+  `amendments` (dtypes and distributions), `explanations` and `wording` (in words), `funnel` and
+  `report` (on the screen).
 
 Whoever wants the idea alone reads `limits`, `sights`, `evidence` and `verdicts`.
 """

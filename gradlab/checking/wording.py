@@ -5,33 +5,22 @@ import math
 
 import numpy as np
 
-from gradlab.checking.causes import uses
+from gradlab.checking.amendments import amended
 from gradlab.checking.coordinates import COMPLEX, Coordinates
 from gradlab.checking.explanations import explain
 from gradlab.checking.findings import Finding
 from gradlab.checking.funnel import Funnel, make_funnel
 from gradlab.checking.report import LeafReport
 from gradlab.checking.subject import Subject
-from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
-
-DIGITS_LOST = 0.05  # of the largest derivative: then the report says how many digits are left
+from gradlab.checking.verdicts import AGREE, CANNOT_TELL
 
 
 def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
     """Put a finding into words."""
-    leaf, verdict = finding.leaf, finding.verdict
+    leaf, verdict, ad, fd = finding.leaf, finding.verdict, finding.ad, finding.fd
     cause, hint = explain(subject, finding)
-    ad, fd = finding.ad, finding.fd
-    if verdict == WRONG and finding.cause == "slope" and uses(subject, "random_gamma"):
-        verdict, hint = CANNOT_TELL, "for a distribution's derivative compare with its quantiles"
-        cause = (
-            "jax.random.gamma is differentiated as a distribution, with its quantile held fixed; "
-            "FD differentiates the sampler, with its random numbers held fixed"
-        )
-    if verdict == AGREE and subject.native is not None:
-        changed = _native(subject, finding)
-        if changed is not None:
-            verdict, ad, cause, hint = changed
+    if (other := amended(subject, finding)) is not None:
+        verdict, ad, cause, hint = other
     index = None if finding.coordinate is None else leaf.element(finding.coordinate)
     checked = finding.asked
     if index is None and leaf.size > 1 and 0 < finding.blind < math.inf:
@@ -71,39 +60,6 @@ def undifferentiable(coordinates: Coordinates, reason: str) -> list[LeafReport]:
         dataclasses.replace(unknown, path=leaf.path, shape=leaf.shape, dtype=str(leaf.dtype))
         for leaf in coordinates.moving
     ]
-
-
-def _native(subject: Subject, finding: Finding) -> tuple[str, float, str, str] | None:
-    """Compare the gradient in float64 with that in the caller's dtype."""
-    native, gradient = subject.native, subject.gradient()
-    assert native is not None
-    leaf = finding.leaf
-    if gradient is None or leaf.dtype == np.float64:
-        return None
-    if not np.all(np.isfinite(native.value)):
-        words = f"f itself is not finite in {leaf.dtype}; in float64, where it is, AD agrees"
-        return CANNOT_TELL, finding.ad, words, f"a number on the way is too large for {leaf.dtype}"
-    own = slice(leaf.start, leaf.stop)
-    narrow, wide = native.gradient[:, own], gradient[:, own]
-    lost = ~np.isfinite(narrow) & np.isfinite(wide)
-    if np.any(lost):
-        number = narrow[lost][0]
-        return (
-            WRONG, float(number),
-            f"AD is {number} in {leaf.dtype}, where f is finite; in float64 it is right",
-            f"a number on the way is too large or too small for {leaf.dtype}",
-        )  # fmt: skip
-    with np.errstate(invalid="ignore"):
-        size = np.max(np.abs(wide), initial=0.0)
-        error = np.max(np.abs(narrow - wide), initial=0.0)
-        rounding = 64 * subject.user_eps * np.max(np.abs(native.value))
-    if not error > max(DIGITS_LOST * size, rounding):
-        return None
-    digits = max(0, int(-math.log10(error / max(size, 1e-3 * error))))
-    return (
-        AGREE, finding.ad,
-        f"in float64 it agrees; of AD in {leaf.dtype} only {digits} digits are right here", "",
-    )  # fmt: skip
 
 
 def _funnel(subject: Subject, finding: Finding) -> Funnel:
