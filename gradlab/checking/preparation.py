@@ -55,13 +55,12 @@ def prepare(
         Exception: Whatever f raises in the caller's own dtypes.
     """
     coordinates, reals, carried = point.coordinates, point.reals, point.carried
-    starts = np.cumsum([0] + [r.size for r in reals])[:-1].tolist()
 
     def programs(lift: bool, of: Callable[..., Any] = f) -> Programs:
         key = None if identity is None else (identity, lift, of is f)
 
         def make() -> Programs:
-            return Programs(trace(of, coordinates, reals, carried, lift=lift), starts)
+            return Programs(trace(of, coordinates, reals, carried, lift=lift))
 
         return cache.get(key, make)
 
@@ -98,19 +97,17 @@ def _subject(
     flat = np.concatenate([np.asarray(r, np.float64).reshape(-1) for r in point.reals])
     counts = [leaf.stop - leaf.start for leaf in leaves]
     seeds = [zlib.crc32(leaf.path.encode()) ^ seed for leaf in leaves]
-    bases, parts = make_bases(flat, counts, seeds, PROJECTIONS), []
-    for leaf, start in zip(x, programs.starts, strict=True):
-        own = slice(start, start + leaf.size)
-        part = bases[:, own].reshape(len(bases), *leaf.shape).astype(leaf.dtype)
-        bases[:, own] = part.astype(np.float64).reshape(len(bases), -1)  # as they were rounded
-        parts.append(part)
+    bases = make_bases(flat, counts, seeds, PROJECTIONS)
+    ends = np.cumsum([leaf.size for leaf in x])[:-1]
+    for part, leaf in zip(np.split(bases, ends, axis=1), x, strict=True):
+        part[:] = part.astype(leaf.dtype)  # as f is going to see them
     rows, owner = _rows(traced, len(flat))
 
     def evaluate(directions: Sequence[Direction], which: NDArray[np.intp], steps: Floats) -> Floats:
-        return programs.values(x, others, parts, rows, directions, which, steps)
+        return programs.values(x, others, bases, rows, directions, which, steps)
 
     def along(directions: Sequence[Direction]) -> Floats:
-        return programs.push(x, others, rows, parts, directions)
+        return programs.push(x, others, rows, bases, directions)
 
     derivatives, notes, size = [], [], None
     if judged is not None:
@@ -124,7 +121,7 @@ def _subject(
                 gradient = np.concatenate([g.reshape(len(size), -1) for g in gradients], axis=1)
                 derivatives.append(Derivatives("rev", gradient))
             else:
-                programs.need_push(x, others, rows, parts)
+                programs.need_push(x, others, rows, bases)
                 derivatives.append(Derivatives("fwd", None, along))
         except jax.errors.JaxRuntimeError:
             raise

@@ -6,12 +6,14 @@ other, and where it cannot be traced it is run on numbers.
 """
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from numpy.typing import NDArray
 
 from gradlab.checking.ladder import Direction
@@ -27,9 +29,9 @@ FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
 class Programs:
     """A traced function with its values and derivatives, compiled when they are first wanted."""
 
-    def __init__(self, traced: Traced, starts: Sequence[int]) -> None:
-        """Prepare the programs; `starts` are the first coordinates of the real leaves."""
-        self.traced, self.starts = traced, tuple(starts)
+    def __init__(self, traced: Traced) -> None:
+        """Prepare the programs."""
+        self.traced = traced
         self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
         self.how = "eager" if traced.jaxpr is None else "batched"
         self._values: dict[str, Callable[..., Any]] = {}
@@ -46,7 +48,7 @@ class Programs:
         self,
         x: Sequence[Any],
         carried: Sequence[Any],
-        bases: Sequence[Any],
+        bases: Floats,
         rows: Any,
         directions: Sequence[Direction],
         which: NDArray[np.intp],
@@ -57,9 +59,9 @@ class Programs:
         Args:
             x: Real leaves.
             carried: Other arrays.
-            bases: One array `(bases, *shape)` for each leaf.
+            bases: Numbers by which the coordinates move, `(bases, coordinates)`.
             rows: `(rows, outputs)`, or None for the outputs themselves.
-            directions: The directions.
+            directions: Those of the points.
             which: For each point, its direction.
             steps: For each point, its signed step.
 
@@ -70,12 +72,10 @@ class Programs:
         if self.how == "eager":
             return self._values_one_by_one(x, carried, bases, rows, table, steps)
         number = len(steps)
-        at_once = min(_power_of_two(max(number, FEWEST_POINTS)), _power_of_two(self.batch))
-        at_once = max(at_once, FEWEST_POINTS)
+        at_once = _power_of_two(max(min(number, self.batch), FEWEST_POINTS))
         padded = -number % at_once
         table = np.concatenate([table, np.zeros((padded, 3), np.int32)])
-        dtype = np.result_type(np.float32, *(leaf.dtype for leaf in x))
-        t = np.concatenate([steps, np.zeros(padded)]).astype(dtype)
+        t = np.concatenate([steps, np.zeros(padded)])
         found = []
         with float64(self.traced.wide):
             for first in range(0, len(t), at_once):
@@ -101,11 +101,8 @@ class Programs:
         def at_points(x: Any, carried: Any, bases: Any, rows: Any, table: Any, t: Any) -> Any:
             def at(point: Any) -> Any:
                 row, step = point
-                moved = [
-                    leaf + step.astype(leaf.dtype) * self._masked(leaf, start, base, row)
-                    for leaf, start, base in zip(x, self.starts, bases, strict=True)
-                ]
-                value = self.traced.call(moved, carried)
+                change = _split(step * _masked(bases, row), x)
+                value = self.traced.call(list(map(operator.add, x, change)), carried)
                 return value if rows is None else rows @ value
 
             if how == "mapped":
@@ -116,22 +113,15 @@ class Programs:
 
         return at_points
 
-    def _masked(self, leaf: Any, start: int, base: Any, row: Any) -> Any:
-        number = jax.lax.iota(np.int32, leaf.size).reshape(leaf.shape) + start
-        inside = (number >= row[1]) & (number < row[2])
-        return jax.lax.select(inside, base[row[0]], jax.lax.full_like(base[row[0]], 0))
-
     def _values_one_by_one(
         self, x: Any, carried: Any, bases: Any, rows: Any, table: Any, steps: Any
     ) -> Floats:
         found = []
         with float64(self.traced.wide):
             for row, step in zip(table, steps, strict=True):
-                moved = []
-                for leaf, start, base in zip(x, self.starts, bases, strict=True):
-                    change = (step * _masked_on_host(leaf, start, base, row)).astype(leaf.dtype)
-                    moved.append(jnp.asarray(leaf + change, leaf.dtype))
-                value = np.asarray(self.traced.call(moved, carried), np.float64)
+                change = _split(step * _masked_on_host(bases, row), x)
+                moved = list(map(operator.add, x, change))
+                value = _on_host(self.traced.call(moved, carried))
                 found.append(value if rows is None else rows @ value)
         return np.stack(found)
 
@@ -147,7 +137,7 @@ class Programs:
         """Raise what forward mode raises; it is found by tracing and lowering, once."""
         if self._push_error is None and not self._can_push:
             table = np.zeros((1, 3), np.int32)
-            given = list(x), list(carried), rows, list(bases), table
+            given = list(x), list(carried), rows, bases, table
             try:
                 with float64(self.traced.wide):
                     if self.how == "eager":
@@ -198,7 +188,7 @@ class Programs:
         with float64(self.traced.wide):
             if self.how == "eager":
                 return self._push_eagerly(x, carried, rows, bases, table)
-            return _on_host(self._push(list(x), list(carried), rows, list(bases), table))
+            return _on_host(self._push(list(x), list(carried), rows, bases, table))
 
     def _pull_rows(self, x: Any, carried: Any, weights: Any) -> Any:
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
@@ -213,8 +203,7 @@ class Programs:
 
     def _push_directions(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Any:
         def push(row: Any) -> Any:
-            leaves = zip(x, self.starts, bases, strict=True)
-            tangents = [self._masked(leaf, start, base, row) for leaf, start, base in leaves]
+            tangents = _split(_masked(bases, row), x)
             _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
             return tangent if rows is None else rows @ tangent
 
@@ -226,20 +215,33 @@ class Programs:
         x = [jnp.asarray(leaf) for leaf in x]
         found = []
         for row in table:
-            leaves = zip(x, self.starts, bases, strict=True)
-            tangents = [
-                jnp.asarray(_masked_on_host(leaf, start, base, row), leaf.dtype)
-                for leaf, start, base in leaves
-            ]
-            _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
-            tangent = np.asarray(tangent, np.float64)
+            tangents = _split(_masked_on_host(bases, row), x)
+            tangent = _on_host(
+                jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))[1]
+            )
             found.append(tangent if rows is None else rows @ tangent)
         return np.stack(found)
 
 
-def _masked_on_host(leaf: Any, start: int, base: Any, row: Any) -> Any:
-    number = start + np.arange(leaf.size).reshape(leaf.shape)
-    return np.where((number >= row[1]) & (number < row[2]), base[row[0]], 0)
+def _masked(bases: Any, row: Any) -> Any:
+    """Return a base with zeros outside of the coordinates from `row[1]` to before `row[2]`."""
+    base = bases[row[0]]
+    number = jax.lax.iota(np.int32, len(base))
+    inside = (number >= row[1]) & (number < row[2])
+    return jax.lax.select(inside, base, jax.lax.full_like(base, 0))
+
+
+def _masked_on_host(bases: Floats, row: Any) -> Floats:
+    masked = np.zeros(bases.shape[1])
+    masked[row[1] : row[2]] = bases[row[0], row[1] : row[2]]
+    return masked
+
+
+def _split(coordinates: Any, leaves: Sequence[Any]) -> list[Array]:
+    """Give each leaf its own of the coordinates, in its shape and dtype."""
+    parts = jax.lax.split(jnp.asarray(coordinates), [leaf.size for leaf in leaves])
+    pairs = zip(parts, leaves, strict=True)
+    return [part.reshape(leaf.shape).astype(leaf.dtype) for part, leaf in pairs]
 
 
 def _power_of_two(number: int) -> int:
