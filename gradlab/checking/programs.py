@@ -54,7 +54,7 @@ class Programs:
         which: NDArray[np.intp],
         steps: Floats,
     ) -> Floats:
-        """Evaluate the rows of the value at x + step · direction.
+        """Evaluate the rows of the value at x + step · direction, `(points, rows)`.
 
         Args:
             x: Real leaves.
@@ -64,9 +64,6 @@ class Programs:
             directions: Those of the points.
             which: For each point, its direction.
             steps: For each point, its signed step.
-
-        Returns:
-            `(points, rows)`, float64.
         """
         table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)[which]
         if self.how == "eager":
