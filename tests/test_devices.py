@@ -115,10 +115,13 @@ def walks(keys):
     return jax.vmap(lambda key: random_walk(0.1, 1.3, key, 64))(keys)
 
 
-@pytest.mark.parametrize(
-    ("make_key", "kind"),
-    [(jax.random.key, AxisType.Auto), (jax.random.PRNGKey, AxisType.Explicit)],
+OLD = pytest.mark.skipif(
+    jax.__version_info__ < (0, 10), reason="JAX 0.8 and 0.9 draw no numbers on an explicit mesh"
 )
+
+
+@pytest.mark.parametrize("make_key", [jax.random.key, jax.random.PRNGKey])
+@pytest.mark.parametrize("kind", [AxisType.Auto, pytest.param(AxisType.Explicit, marks=OLD)])
 def test_walks_are_made_where_their_keys_are(make_key, kind):
     assert_shared(walks, (jax.random.split(make_key(0), ROWS),), (0,), kind, {})
 
@@ -127,8 +130,9 @@ def mean_td_loss(theta, *transitions):
     return jnp.mean(jax.vmap(td_loss, (None, 0, 0, 0, 0))(theta, *transitions))
 
 
-def mean_end(parameters, keys):
-    return jnp.mean(jax.vmap(lambda key: random_walk(*parameters, key, 64)[-1])(keys))
+def mean_square_of_ends(parameters, keys):
+    ends = jax.vmap(lambda key: random_walk(*parameters, key, 64)[-1])(keys)
+    return jnp.mean(ends**2)
 
 
 def mean_height(step_size, samples):
@@ -144,7 +148,7 @@ TABLE = np.stack([LINE, np.cos(9 * LINE)], axis=1)
 MANY_TRANSITIONS = TABLE, LINE, TABLE[::-1].copy(), np.cos(LINE)
 MEANS = {
     "transitions": (mean_td_loss, jnp.array(VECTOR, "float32"), MANY_TRANSITIONS),
-    "walks": (mean_end, (0.1, 1.3), (jax.random.split(jax.random.key(0), ROWS),)),
+    "walks": (mean_square_of_ends, (0.1, 1.3), (jax.random.split(jax.random.key(0), ROWS),)),
     "particles": (mean_height, 0.2, (LINE,)),
     "examples": (
         mean_logistic_loss,
