@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo notebooks lessons test check oldest refresh clean
+.PHONY: help demo notebooks lessons test check oldest benchmark refresh clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -33,11 +33,14 @@ oldest: .venv/.for-development  ## run every test on the oldest versions that py
 	$(BIN)/uv pip install --quiet --python .venv-oldest --resolution lowest-direct --editable ".[test]"
 	.venv-oldest/bin/python -m pytest $(ARGS)
 
+benchmark: .venv/.for-benchmarks  ## measure gradlab beside its rivals; ARGS="--only walks" for a part
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
+
 refresh: .venv/.for-development  ## run notebooks and keep what they show; ARGS="02_random_walks" for one
 	$(BIN)/python tests/lessons/refresh.py $(ARGS)
 
 clean:  ## remove what the other commands made
-	rm -rf .venv .venv-oldest gradlab-demo gradlab-lessons .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-oldest gradlab-benchmarks gradlab-demo gradlab-lessons .pytest_cache .ruff_cache .mypy_cache
 
 # A stamp is newer than pyproject.toml once its installation has succeeded.
 .venv/.for-use: pyproject.toml | .venv/.created
@@ -48,6 +51,11 @@ clean:  ## remove what the other commands made
 .venv/.for-notebooks: pyproject.toml | .venv/.created
 	@echo "Installing JupyterLab and what gradlab needs in .venv; the first time takes a minute or two."
 	$(PIP) --editable ".[notebooks]"
+	@touch $@
+
+.venv/.for-benchmarks: pyproject.toml | .venv/.created
+	@echo "Installing gradlab's rivals in .venv; the first time takes a minute or two."
+	$(PIP) --editable ".[benchmark]"
 	@touch $@
 
 .venv/.for-development: pyproject.toml | .venv/.created

@@ -1,0 +1,1 @@
+"""What gradlab costs beside its rivals: `make benchmark`, or `python -m benchmarks` in tests/."""
