@@ -2,6 +2,7 @@
 
 import importlib
 import statistics
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -73,10 +74,12 @@ def measure(contest: Contest, effort: Effort) -> Iterator[Row]:
 
 def installed(name: str) -> ModuleType | None:
     """Import a module that only the benchmarks use; return None if it is not installed."""
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a rival still uses of old JAX is not our concern
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            return None
 
 
 def decades(first: int, last: int, most: int = 10**9) -> list[int]:
