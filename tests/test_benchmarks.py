@@ -154,8 +154,8 @@ def test_the_demo_has_the_labs_that_are_timed():
 
 
 def test_the_figure_shows_every_run_in_a_style_of_its_own(tmp_path, monkeypatch):
-    runs = [OURS, *(f"rival {k}" for k in range(len(figure.STYLES) - 1))]
-    panel = figure.PANELS[0]
+    runs = [*figure.FAMILIAR, *(f"rival {k}" for k in range(len(figure.OTHERS)))]
+    panel = "random_walk"
     rows = [Row(panel, n, run, n * 1e-9, 1.0, None, None, 7) for n in (10, 100) for run in runs]
     missing = Row(panel, 10, "missing", None, None, None, None, 7)
     drawn = []
@@ -171,13 +171,15 @@ def test_the_figure_shows_every_run_in_a_style_of_its_own(tmp_path, monkeypatch)
     assert (tmp_path / "figure.png").stat().st_size > 10_000
 
 
-def test_the_panels_of_the_figure_exist_and_have_styles_enough():
+def test_every_panel_of_the_figure_exists_and_no_two_runs_in_it_look_the_same():
     helpers = {}
     for subject in ("walks", "particles", "examples", "checks"):
         for contest in SUBJECTS[subject].contests(10**5):
-            helpers[contest.helper] = max(helpers.get(contest.helper, 0), len(contest.runs))
-    assert set(figure.PANELS) <= set(helpers)
-    assert max(helpers[panel] for panel in figure.PANELS) <= len(figure.STYLES)
+            helpers.setdefault(contest.helper, {}).update(contest.runs)
+    assert figure.PANELS.keys() <= helpers.keys()
+    for panel in figure.PANELS:
+        looks = [style["marker"] for style in figure.styles(helpers[panel]).values()]
+        assert len(set(looks)) == len(looks), panel
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from benchmarks.particles import starts
 from benchmarks.timing import Process
 from gradlab import descent_path, plots, wavy_bowl
 
-LABS = ("particles", "td")
+LABS = ("particles",)
 FRAMES = 60
 
 
@@ -60,7 +60,7 @@ def demo(folder: Path) -> Contest:
         "with a cache": running(**caching("some")),
         "with a cache of everything": running(**caching("everything"), **everything),
     }
-    return Contest("demo, two labs from cold", len(LABS), runs, same=False)
+    return Contest("demo, a lab from cold", len(LABS), runs, same=False)
 
 
 def gif(frames: int, folder: Path) -> Contest:

@@ -65,12 +65,12 @@ def transitions(n: int, d: int) -> Contest:
         "formula by hand": Program(on_paper, *args),
         "rlax under vmap": rlax and Program(with_rlax, *args),
         "vmap without jit": lambda: vmapped(*args),
-        "torch.func": torch and in_torch(torch, *on_host),
+        "PyTorch, torch.func": torch and in_torch(torch, *on_host),
     }
     if n <= LONGEST_LOOP:
         theta, one = args[0], jax.jit(jax.grad(loss))
         runs["loop of jitted grad"] = lambda: jnp.stack(
             [one(theta, *row) for row in zip(*args[1:], strict=True)]
         )
-    at_most = NO_OVERHEAD | ({"torch.func": 0.06} if (n, d) == (1024, 3) else {})
+    at_most = NO_OVERHEAD | ({"PyTorch, torch.func": 0.06} if (n, d) == (1024, 3) else {})
     return Contest(f"per_example_grads, d = {d}", n, runs, at_most)

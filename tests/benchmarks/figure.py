@@ -1,31 +1,43 @@
 """The figure: how long what takes, against its size."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.contest import OURS, Row
+from benchmarks.contest import EXPERT, OURS, Row
 
-PANELS = (
-    "random_walk",
-    "random_walk, gradient",
-    "10,000 walks side by side",
-    "descend, 100 steps",
-    "per_example_grads, d = 3",
-    "check_grads, one element wrong",
-)
-# Colours that colour-blind readers can tell apart; markers for those who see greys.
-STYLES = [
-    {"color": "black", "marker": "o", "linewidth": 2.5},
-    {"color": "#E69F00", "marker": "x", "linestyle": "--"},
+PANELS = {  # and what their sizes count
+    "random_walk": "steps",
+    "random_walk, gradient": "steps",
+    "10,000 walks side by side": "steps of all walks",
+    "descend, 100 steps": "particles",
+    "per_example_grads, d = 3": "examples",
+    "check_grads, one element wrong": "elements",
+}
+# Colours that colour-blind readers can tell apart, markers for those who see greys. Who takes part
+# in most contests looks the same in all.
+FAMILIAR = {
+    OURS: {"color": "black", "marker": "o", "linewidth": 2.5},
+    EXPERT: {"color": "#E69F00", "marker": "x", "linestyle": "--"},
+    "NumPy": {"color": "#009E73", "marker": "^", "linestyle": ":"},
+    "PyTorch": {"color": "#D55E00", "marker": "v"},
+}
+OTHERS = [
     {"color": "#0072B2", "marker": "s", "linestyle": "-."},
-    {"color": "#009E73", "marker": "^", "linestyle": ":"},
-    {"color": "#D55E00", "marker": "v"},
     {"color": "#CC79A7", "marker": "D", "linestyle": "--"},
     {"color": "#777777", "marker": "+", "linestyle": "-."},
+    {"color": "#56B4E9", "marker": "P", "linestyle": ":"},
+    {"color": "#8C6D31", "marker": "*", "linestyle": "-"},
 ]
+
+
+def styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return a style of its own for each run of a contest."""
+    others = iter(OTHERS)
+    return {name: FAMILIAR.get(name.split(",")[0]) or next(others) for name in names}
 
 
 def draw(rows: Sequence[Row], caption: str, path: Path) -> None:
@@ -44,10 +56,10 @@ def draw(rows: Sequence[Row], caption: str, path: Path) -> None:
         for row in rows:
             if row.helper == panel and row.seconds is not None:
                 found[row.run].append((row.size, row.seconds))
-        for (name, points), style in zip(found.items(), STYLES, strict=False):
+        for name, style in styles(found).items():
             above = {"zorder": 3} if name == OURS else {"markersize": 5}
-            ax.loglog(*zip(*points, strict=True), label=name, **style, **above)
-        ax.set(title=panel, xlabel="size", ylabel="seconds")
+            ax.loglog(*zip(*found[name], strict=True), label=name, **style, **above)
+        ax.set(title=panel, xlabel=PANELS[panel], ylabel="seconds")
         ax.legend(fontsize=7)
     figure.suptitle(f"Cost against size ({caption})", fontsize=10)
     figure.savefig(path, dpi=120)
