@@ -25,6 +25,10 @@ def large(x: Any) -> Any:
     return 1e16 + 0 * x
 
 
+def rounded(x: Any) -> Any:
+    return large(x) + 2 * (x * 2.0**60 % 3 > 1)  # one unit up or not
+
+
 def kink(x: Any) -> Any:
     return np.where(x > 0, 3 * x, x)
 
@@ -83,6 +87,7 @@ SAID: list[tuple[Any, float, dict[str, Any], str, str]] = [
     (level, 0.0, {}, "agree", ""),
     (level, 1.0, {}, "wrong", "slope"),
     (large, 1.0, {}, "cannot tell", "hidden"),
+    (rounded, 1.0, {}, "cannot tell", "hidden"),
     (line, 1.0, {"size": 1e16, "bulk": 0}, "cannot tell", "noise"),
     (stairs(1e-3), 1.0, {"rounds": True}, "cannot tell", "stairs"),
     (stairs(1e-3), 1.0, {}, "agree", ""),  # as an inner cast makes them
@@ -97,6 +102,9 @@ SAID: list[tuple[Any, float, dict[str, Any], str, str]] = [
     (kink, 3.0, {}, "cannot tell", "kink"),
     (kink, 0.9, {}, "wrong", "kink"),
     (kink, 3.1, {}, "wrong", "kink"),
+    (lambda x: kink(-x), -2.0, {}, "cannot tell", "kink"),
+    (lambda x: kink(-x), -0.9, {}, "wrong", "kink"),
+    (lambda x: kink(-x), -3.1, {}, "wrong", "kink"),
     (jump, 1.0, {}, "cannot tell", "jump"),
     (lambda x: np.where(x > 0, 1.0, 0.0), 0.0, {}, "cannot tell", "jump"),
     (lambda x: np.where(x < 0, 1.0, 0.0), 7.0, {}, "cannot tell", "jump"),
@@ -106,7 +114,7 @@ SAID: list[tuple[Any, float, dict[str, Any], str, str]] = [
     (line, NAN, {}, "wrong", "nan"),
     (line, np.inf, {}, "wrong", "nan"),
     (level, NAN, {}, "wrong", "nan"),
-    (large, NAN, {}, "wrong", "nan"),
+    (rounded, NAN, {}, "wrong", "nan"),
     (stairs(0.1), NAN, {"rounds": True}, "wrong", "nan"),
     (kink, NAN, {}, "wrong", "nan"),
     (edge, NAN, {}, "cannot tell", "nan"),
