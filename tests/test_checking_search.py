@@ -7,8 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from synthetic import subject_of
 
 from gradlab import check_grads
+from gradlab.checking.findings import Finding
+from gradlab.checking.search import PROJECTED, search
 
 
 def wrong_at(index: Any, factor: Any = 1.001) -> Any:
@@ -156,3 +159,106 @@ def test_the_same_key_gives_the_same_report() -> None:
     assert str(first) == str(second)
     other = check_grads(jnp.tanh, (x,), key=jax.random.key(4))
     assert other.leaves[0].fd != first.leaves[0].fd
+
+
+def test_the_second_derivative_is_checked_in_the_modes_that_are_asked_for() -> None:
+    f = sine_with_second_derivative(1.1)
+    for mode in ("fwd", "rev"):
+        first, second = check_grads(f, (0.3,), order=2, modes=(mode,)).leaves
+        assert (first.order, first.verdict, first.mode) == (1, "agree", mode)
+        assert (second.order, second.verdict) == (2, "wrong")
+        assert set(second.mode.split(" over ")) == {mode}
+
+
+def conjugated(z: Any) -> Any:
+    return 2 * jnp.conj(z)
+
+
+@pytest.mark.parametrize(
+    ("grad", "part"),
+    [
+        (conjugated, None),
+        (lambda z: 2 * z, "imag"),
+        (lambda z: conjugated(z) + 1, "real"),
+        (lambda z: conjugated(z) + 1j, "imag"),
+    ],
+)
+def test_a_gradient_by_a_complex_number_is_conjugated_as_that_of_jax(grad: Any, part: Any) -> None:
+    z = np.array([0.3 + 0.4j, -0.7 + 0.2j], np.complex64)
+    (leaf,) = check_grads(lambda z: jnp.sum(jnp.abs(z) ** 2), (z,), grad=grad).leaves
+    assert leaf.verdict == ("agree" if part is None else "wrong")
+    assert part in (None, leaf.part)
+
+
+# Without JAX: any slope can be made wrong
+
+
+def found_in(
+    number: int, faults: dict[int, float], h: Any = np.sin, slope: Any = np.cos
+) -> Finding:
+    """Search among that many elements, some of whose slopes are off by what is given."""
+    x = np.linspace(0.1, 0.9, number)
+    gradient = slope(x)
+    for index, error in faults.items():
+        gradient[index] += error
+    (finding,) = search(subject_of(h, x, {"rev": gradient}))
+    return finding
+
+
+@pytest.mark.parametrize(("number", "one_by_one"), [(32, True), (33, False)])
+def test_up_to_32_elements_are_asked_one_by_one(number: int, one_by_one: bool) -> None:
+    assert (found_in(number, {}).asked != PROJECTED) == one_by_one
+
+
+@pytest.mark.parametrize(("number", "halved"), [(4096, False), (4097, True)])
+def test_more_than_4096_elements_are_halved_for_a_fault(number: int, halved: bool) -> None:
+    finding = found_in(number, {1234: 0.01})
+    assert (finding.asked == "bisection") == halved
+    assert finding.coordinate == 1234
+
+
+@pytest.mark.parametrize("index", [0, 2499, 2500, 4999])
+@pytest.mark.parametrize("error", [0.01, -1.0, np.nan, np.inf])
+def test_bisection_ends_at_the_fault(index: int, error: float) -> None:
+    finding = found_in(5000, {index: error})
+    assert finding.coordinate == index
+    assert finding.verdict == "wrong"
+
+
+def test_bisection_ends_at_the_worse_of_two_faults() -> None:
+    assert found_in(5000, {10: 0.01, 4000: 0.5}).coordinate == 4000
+
+
+@pytest.mark.parametrize("index", [10, 4000])
+def test_bisection_ends_at_a_kink(index: int) -> None:
+    at = np.linspace(0.1, 0.9, 5000)[index]
+
+    def h(x: Any) -> Any:
+        return np.sin(x) + np.abs(x - at)
+
+    finding = found_in(5000, {}, h, lambda x: np.cos(x) + np.sign(x - at))
+    assert (finding.verdict, finding.cause) == ("cannot tell", "kink")
+    assert finding.coordinate == index
+
+
+def test_a_projection_sees_what_it_says_that_it_can_and_not_much_less() -> None:
+    number = 1000
+    subject = subject_of(np.sin, np.linspace(0.1, 0.9, number), {"rev": np.zeros(number)})
+    base = np.abs(subject.bases[1])
+    slowest, fastest = int(np.argmin(base)), int(np.argmax(base))
+    blind = found_in(number, {}).blind
+    assert 0 < blind < 1e-5
+    assert found_in(number, {slowest: 1.01 * blind}).asked != PROJECTED
+    assert found_in(number, {fastest: 1.01 * blind}).asked != PROJECTED
+    assert found_in(number, {slowest: 0.3 * blind}).asked == PROJECTED
+
+
+@pytest.mark.parametrize(("faults", "others"), [([3], 0), ([3, 7, 30], 2), (range(40), 39)])
+def test_the_other_elements_that_are_not_right_are_counted(faults: Any, others: int) -> None:
+    assert found_in(40, dict.fromkeys(faults, 0.1)).others == others
+
+
+def test_the_worst_element_decides() -> None:
+    finding = found_in(20, {3: 0.1, 7: 0.2, 11: -0.5, 15: 0.3})
+    assert finding.coordinate == 11
+    assert finding.ad - finding.fd == pytest.approx(-0.5)

@@ -1,5 +1,6 @@
 """JAX's settings are the caller's, before, during an exception and after; nothing recompiles."""
 
+import functools
 import threading
 import types
 from concurrent.futures import ThreadPoolExecutor
@@ -184,3 +185,101 @@ def test_nan_in_the_callers_dtype_alone_is_wrong() -> None:
     report = check_grads(f, (np.float32(100),))
     assert report.verdict == "wrong"
     assert "in float32, where f is finite" in report.leaves[0].cause
+
+
+# A changed function is another function: a stale program would give the derivative of the old one.
+
+factor = 2.0
+
+
+def scaled_by_global(x: Any) -> Any:
+    return factor * x
+
+
+def inner(x: Any) -> Any:
+    return factor * x
+
+
+def scaled_inside(x: Any) -> Any:
+    return inner(x) + 0
+
+
+def with_default(by: float) -> Any:
+    def f(x: Any, by: float = by) -> Any:
+        return by * x
+
+    return f
+
+
+def with_keyword_default(by: float) -> Any:
+    def f(x: Any, *, by: float = by) -> Any:
+        return by * x
+
+    return f
+
+
+def with_closure(by: float) -> Any:
+    def inside(x: Any) -> Any:
+        return by * x
+
+    return lambda x: inside(x)
+
+
+def with_partial(by: float) -> Any:
+    return functools.partial(lambda by, x: by * x, by)
+
+
+def with_keyword_of_partial(by: float) -> Any:
+    return functools.partial(lambda x, by: by * x, by=by)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [with_default, with_keyword_default, with_closure, with_partial, with_keyword_of_partial],
+)
+def test_a_function_of_another_number_is_another_function(make: Any) -> None:
+    assert fingerprint(make(2.0)) is not None
+    assert fingerprint(make(2.0)) != fingerprint(make(5.0))
+
+
+@pytest.mark.parametrize("make", [with_default, with_keyword_default, with_closure])
+def test_a_function_written_again_is_the_same_function(make: Any) -> None:
+    assert fingerprint(make(2.0)) == fingerprint(make(2.0))
+
+
+@pytest.mark.parametrize("f", [scaled_by_global, scaled_inside, lambda x: scaled_inside(x)])
+def test_a_changed_global_is_another_function(f: Any, monkeypatch: Any) -> None:
+    first = fingerprint(f)
+    assert first == fingerprint(f) is not None
+    monkeypatch.setitem(globals(), "factor", 5.0)
+    assert fingerprint(f) != first
+
+
+def test_one_is_not_true_and_not_one_point_zero() -> None:
+    assert len({fingerprint(with_closure(one)) for one in (1, 1.0, True)}) == 3
+
+
+@pytest.mark.parametrize("held", [[1.0], {"a": 1.0}, np.ones(2), types.SimpleNamespace(a=1)])
+def test_what_can_be_changed_in_place_makes_a_function_unknown(held: Any) -> None:
+    assert fingerprint(with_closure(held)) is None
+    assert fingerprint(with_default(held)) is None
+    assert fingerprint(held) is None
+
+
+def test_a_rule_that_is_replaced_makes_another_function() -> None:
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return x * x
+
+    f.defjvp(lambda p, t: (f(*p), 2 * p[0] * t[0]))
+    first = fingerprint(f)
+    f.defjvp(lambda p, t: (f(*p), 3 * p[0] * t[0]))
+    assert fingerprint(f) != first
+
+
+def test_no_stale_program_is_judged() -> None:
+    def power(x: Any, n: int) -> Any:
+        return x**n
+
+    for n in (2, 3, 2):
+        assert check_grads(power, (2.0, n)).leaves[0].ad == n * 2.0 ** (n - 1)
