@@ -39,7 +39,7 @@ def test_it_is_said_how_many_digits_are_left_in_the_callers_dtype(
 @pytest.mark.parametrize(("units", "told"), [(50, False), (80, True)])
 def test_64_units_of_the_value_are_rounding(units: float, told: bool) -> None:
     value = 1e6
-    slope = np.cos(X) + [units * 2.0**-23 * value, 0]
+    slope = np.add(np.cos(X), [units * 2.0**-23 * value, 0])
     assert (said(slope, value) is not None) == told
 
 
