@@ -25,8 +25,9 @@ def scan_of_constants(x: Any) -> Any:
 
 def while_of_constants(x: Any) -> Any:
     """A condition and a body that use different numbers from outside of the loop."""
+    first, last = x[0], x[2]
     return jax.lax.while_loop(
-        lambda c: c[0] < 5 + x[0], lambda c: (c[0] + x[2], stop(c[1]) * x[2]), (x[2], x[1])
+        lambda c: c[0] < 5 + first, lambda c: (c[0] + last, stop(c[1]) * last), (last, x[1])
     )[1]
 
 
