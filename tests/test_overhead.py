@@ -177,6 +177,14 @@ def landscape(x):
     return jnp.sum(jnp.tanh(x) * 3)
 
 
+def stopped(x):
+    return jnp.sum(x * jax.lax.stop_gradient(x))
+
+
+def one_element_stopped(x):
+    return jnp.sum(x.at[3].set(jax.lax.stop_gradient(x[3])) ** 2)
+
+
 every_gradient = per_example_grads(td_loss)
 CALLS = {
     "random_walk, another key": lambda v: random_walk(v, 1 + v, jax.random.key(int(8 * v)), 16),
@@ -193,6 +201,15 @@ CALLS = {
     "check_grads": lambda v: check_grads(landscape, (v * LINE,)),
     "check_grads of both orders": lambda v: check_grads(landscape, (v * LINE,), order=2),
     "check_grads of a lambda": lambda v: check_grads(lambda x: jnp.sum(x**3), (v * LINE,)),
+    "check_grads of a stopped gradient": lambda v: check_grads(stopped, (v * LINE,)),
+    "check_grads of a stopped element": lambda v: check_grads(one_element_stopped, (v * LINE,)),
+    "check_grads of a gradient": lambda v: check_grads(jax.grad(landscape), (v * LINE[:3],)),
+    "check_grads of a given gradient": lambda v: check_grads(
+        landscape, (v * LINE,), grad=jax.grad(landscape)
+    ),
+    "check_grads of what a helper returns": lambda v: check_grads(
+        every_gradient, (v * THETA, *(x[:2] for x in BATCH))
+    ),
     "check_grads of a helper": lambda v: check_grads(
         partial(td_loss, stop_target=False), (THETA, v * STATES[0], v, STATES[1], v)
     ),

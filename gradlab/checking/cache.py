@@ -86,6 +86,10 @@ def _print(value: Any, seen: set[int]) -> Hashable:
         return type(value), tuple(_print(v, seen) for v in value)
     if isinstance(value, jax.Array | np.dtype | type | types.BuiltinFunctionType):
         return ByIdentity(value)
+    if type(value) is object or (
+        isinstance(value, types.ModuleType) and _is_library(value.__name__)
+    ):  # what jax.vmap and jax.grad close over
+        return ByIdentity(value)
     if isinstance(value, types.FunctionType):
         if id(value) in seen:  # described already, or being described
             return ByIdentity(value)

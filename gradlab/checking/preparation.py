@@ -138,7 +138,7 @@ def _subject(
     user_eps = max(float(jnp.finfo(r.dtype).eps) for r in point.reals)
     return Subject(
         leaves, flat, bases, evaluate, derivatives, value, size, owner, rows, traced, x, others,
-        max(user_eps, traced.eps), None, notes, tell,
+        max(user_eps, traced.eps), None, notes, tell, programs=programs.of_causes,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class Programs:
         self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
         self.how = "eager" if traced.jaxpr is None else "batched"
         self._values: dict[str, Callable[..., Any]] = {}
+        self.of_causes: dict[str, Callable[..., Any]] = {}  # what `causes` compiles, kept likewise
         self._can_push = False
         self._push_error: Exception | None = None
         self._value = jax.jit(traced.call)
