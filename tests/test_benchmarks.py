@@ -94,6 +94,7 @@ def test_a_ratio_is_our_time_over_the_other(clock):
     assert [row.over for row in rows] == [False, False, True]
     assert [row.rounds for row in rows] == [7, 7, 7]
     assert summary(rows) == "1 of 2 limits held\n  helper, size 10: 2 of faster"
+    assert summary(rows[:1]) == "nothing here is held to a limit"
 
 
 def test_rivals_take_turns_and_change_places(clock):

@@ -85,6 +85,8 @@ def in_units(number: float, units: Sequence[str]) -> str:
 def summary(rows: Sequence[Row]) -> str:
     """Say how many of the limits hold, and which do not."""
     limited = [row for row in rows if row.at_most is not None and row.ratio is not None]
+    if not limited:
+        return "nothing here is held to a limit"
     over = [row for row in limited if row.over]
     held = f"{len(limited) - len(over)} of {len(limited)} limits held"
     names = [f"  {row.helper}, size {row.size:,}: {row.ratio:.3g} of {row.run}" for row in over]
