@@ -1,5 +1,6 @@
 """The notebooks: they show what is committed, mark their exercises rightly, and are lessons."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -57,6 +58,17 @@ def exercises(notebook):
     return found
 
 
+def broken_answers(skeleton, check):
+    """Return answers of no use at all, in place of the function that the exercise asks for."""
+    asked = [
+        node.name
+        for node in ast.parse(skeleton).body
+        if isinstance(node, ast.FunctionDef) and node.name in check
+    ][-1]
+    useless = ("pass", "return 'a word'", "return jnp.ones((2, 3, 5))", "raise KeyError('oops')")
+    return [f"def {asked}(*args):\n    {line}" for line in useless]
+
+
 # Running them
 
 
@@ -75,7 +87,7 @@ def test_notebook_shows_what_is_committed_and_marks_its_exercises(path):
             wrong = WRONG.get(path.stem, {}).get(number, [])
             assert len(wrong) >= 2, f"no wrong answers to exercise {number}"
             assert marked(solution, check).startswith("Correct.")
-            for answer in (skeleton, *map(dedent, wrong)):
+            for answer in (skeleton, *broken_answers(skeleton, check), *map(dedent, wrong)):
                 verdict = marked(answer, check)
                 assert verdict.startswith("Not yet"), f"{answer}\nwas marked:\n{verdict}"
 
