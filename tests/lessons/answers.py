@@ -224,6 +224,22 @@ def bend(f, x, v):
     return v @ jax.jit(jax.hessian(f))(x) @ v
 """,
         ],
+        3: [
+            # the diagonal alone
+            "def softmax_jacobian(x): return jnp.diag(jax.nn.softmax(x) * (1 - jax.nn.softmax(x)))",
+            # the sign of what is off the diagonal
+            """\
+def softmax_jacobian(x):
+    s = jax.nn.softmax(x)
+    return jnp.diag(s) + jnp.outer(s, s)
+""",
+            # right for four numbers, and for no others
+            """\
+def softmax_jacobian(x):
+    s = jax.nn.softmax(x)
+    return jnp.eye(4) * s - jnp.outer(s, s)
+""",
+        ],
     },
     "08_when_gradients_lie": {
         1: [
