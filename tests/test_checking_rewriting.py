@@ -78,3 +78,16 @@ def without_stops(f: Any) -> Any:
             globals()["stop"] = kept
 
     return plain
+
+
+@pytest.mark.parametrize(("switch", "slope"), [(0.0, 7.0), (1.0, 4.0), (0.5, 5.5)])
+def test_a_switch_blends_a_rule_with_what_jax_does_by_itself(switch: float, slope: float) -> None:
+    @jax.custom_jvp
+    def square(x: Any) -> Any:
+        return x * x
+
+    square.defjvp(lambda p, t: (square(*p), 7 * t[0]))
+    closed = jax.make_jaxpr(square)(np.float32(2))
+    run = without(closed, list(sites(closed.jaxpr)))
+    given = np.full(1, switch, np.float32)
+    assert jax.grad(lambda x: run(given, x)[0])(np.float32(2)) == slope
