@@ -27,7 +27,9 @@ def while_of_constants(x: Any) -> Any:
     """A condition and a body that use different numbers from outside of the loop."""
     first, last = x[0], x[2]
     return jax.lax.while_loop(
-        lambda c: c[0] < 5 + first, lambda c: (c[0] + last, stop(c[1]) * last), (last, x[1])
+        lambda c: c[0] < 5 + first,
+        lambda c: (c[0] + last, stop(c[1]) * last + first),
+        (last, x[1]),
     )[1]
 
 
