@@ -255,6 +255,11 @@ def test_a_changed_global_is_another_function(f: Any, monkeypatch: Any) -> None:
     assert fingerprint(f) != first
 
 
+def test_functions_with_other_operations_or_constants_are_other_functions() -> None:
+    functions = [lambda x: x + 2.0, lambda x: x * 2.0, lambda x: x * 3.0]
+    assert len({fingerprint(f) for f in functions}) == 3
+
+
 def test_one_is_not_true_and_not_one_point_zero() -> None:
     assert len({fingerprint(with_closure(one)) for one in (1, 1.0, True)}) == 3
 
