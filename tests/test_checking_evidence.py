@@ -74,6 +74,7 @@ def test_a_level_function_has_a_slope_of_exactly_zero() -> None:
     answers = judge(view_of(level), claims_of(0.0))
     assert answers.fd[0] == 0
     assert answers.half[0] == 6 * 0.5 * EPS * 3  # half a unit over a step of 1
+    assert not answers.clean[0]  # no digits of 0 are known
 
 
 @pytest.mark.parametrize(("slope", "nothing"), [(5e-7, True), (2e-6, False)])
@@ -117,7 +118,9 @@ def test_values_that_hide_a_step_in_their_rounding_are_not_level() -> None:
 def test_a_broad_plateau_is_no_rounding(step: float, cause: str) -> None:
     view = view_of(plateau(step))
     assert view.flat_width[0] == step
-    assert verdict_on(view, claims_of(5.0, spread=0.0))[1] == cause
+    answers = judge(view, claims_of(5.0, spread=0.0))
+    assert answers.cause[0] == cause
+    assert (answers.fd[0] == 0) == (cause == "plateau")
 
 
 def test_slopes_that_settle_slowly_on_both_sides_are_not_erratic() -> None:
