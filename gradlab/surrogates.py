@@ -56,19 +56,20 @@ def straight_through(
         x = jnp.asarray(x)
         value = _like("f", f(jax.lax.stop_gradient(x)), x)
         stand_in = x if backward is None else _like("backward", backward(x), x)
-        return _value_of_first_derivative_of_second(value, stand_in.astype(value.dtype))
+        return _straight_through(value, stand_in.astype(value.dtype))
 
     return surrogate
 
 
 @jax.custom_jvp
-def _value_of_first_derivative_of_second(value: Array, stand_in: Array) -> Array:
+def _straight_through(value: Array, stand_in: Array) -> Array:
+    """Return `value` with the derivative of `stand_in`."""
     return value
 
 
-@_value_of_first_derivative_of_second.defjvp
+@_straight_through.defjvp
 def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
-    return _value_of_first_derivative_of_second(*primals), tangents[1]
+    return _straight_through(*primals), tangents[1]
 
 
 def _like(name: str, y: ArrayLike, x: Array) -> Array:

@@ -105,6 +105,18 @@ def test_the_output_that_is_wrong_is_named() -> None:
         (lambda: check_grads(jnp.sin, (X,), order=3), ValueError, "expected 1 or 2"),
         (lambda: check_grads(lambda x: 3, (X,)), TypeError, "no derivative"),
         (lambda: check_grads(jnp.sum, (X,), grad=lambda x: x[:2]), ValueError, r"expected \(3,\)"),
+        (lambda: check_grads(jnp.sum, (X,), grad=lambda x: None), ValueError, "got NoneType None"),
+        (lambda: check_grads(jnp.sum, (X,), grad=lambda x: {"a": x}), ValueError, r"got {'a': \*}"),
+        (
+            lambda: check_grads(jnp.sin, (0.5,), grad=lambda x: X),
+            ValueError,
+            "got the gradients of 3 outputs, expected 1, as f has; .*jax.grad",
+        ),
+        (
+            lambda: check_grads(lambda x, y: x.sum() * y, (X, 0.5), grad=lambda x, y: (x, X)),
+            ValueError,
+            r"got shapes \(3,\) for args\[0\] and \(3,\) for args\[1\], .* \(3,\) and \(\)",
+        ),
         (lambda: jax.jit(lambda x: check_grads(jnp.sum, (x,)))(X), TypeError, "outside of jax.jit"),
         (lambda: assert_grads(jnp.sin, (X,), allow="agree"), ValueError, "allow: got"),
     ],

@@ -250,3 +250,20 @@ def test_gamma_samples_do_not_excuse_a_rule_that_is_wrong_beside_them() -> None:
     report = check_grads(lambda x: jax.random.gamma(jax.random.key(1), 2.0) * square(x), (0.5,))
     assert report.verdict == "wrong"
     assert "`square`" in report.leaves[0].cause
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: (1 - jnp.cos(x)) / x**2, lambda x: (x - jnp.sin(x)) / x**3]
+)
+def test_a_derivative_in_which_numbers_cancel_is_not_called_wrong(f: Any) -> None:
+    (leaf,) = check_grads(f, (1e-3,)).leaves
+    assert leaf.verdict == "cannot tell"
+    assert "jitters" in leaf.cause
+
+
+def test_a_slope_that_is_nothing_beside_those_close_by_is_no_fault() -> None:
+    def f(x: Any) -> Any:
+        return jnp.where(x == 0, 0.0, x**2 * jnp.sin(1 / jnp.where(x == 0, 1.0, x)))
+
+    assert check_grads(f, (0.0,)).ok
+    assert check_grads(lambda x: f(x) + 1e-3 * jax.lax.stop_gradient(x), (0.0,)).verdict == "wrong"

@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from gradlab.checking.causes import culprits, uses
+from gradlab.checking.causes import culprits, unsteady, uses
+from gradlab.checking.explanations import NEARLY
 from gradlab.checking.findings import Finding
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
@@ -27,6 +28,11 @@ def amended(subject: Subject, finding: Finding) -> Amended | None:
             "FD differentiates the sampler, with its random numbers held fixed"
         )
         hint = "for a distribution's derivative compare with its quantiles"
+        return CANNOT_TELL, finding.ad, words, hint
+    nearly = abs(finding.ad - finding.fd) < NEARLY * abs(finding.fd)
+    if odd and nearly and unsteady(subject, finding):
+        words = "AD is off by rounding: it jitters by as much as it differs from FD"
+        hint = "numbers cancel in the derivative; rewrite f, or check farther away"
         return CANNOT_TELL, finding.ad, words, hint
     return _in_own_dtype(subject, finding) if finding.verdict == AGREE else None
 

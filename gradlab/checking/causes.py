@@ -1,5 +1,6 @@
 """Which part of a program makes a derivative wrong, found by taking it out."""
 
+import math
 from typing import Any
 
 import jax
@@ -14,6 +15,7 @@ from gradlab.checking.nonfinite import Culprit, first_nonfinite
 from gradlab.checking.rewriting import Site, sites, without
 from gradlab.checking.subject import Subject
 
+NUDGES, NUDGE = 8, 2.0**-27  # points close by at which AD is asked again, and how far apart
 RATIOS = {
     -1.0: "AD is −1 times FD here: a sign is wrong",
     2.0: "AD is twice FD here: a factor 2 too many, or a term counted twice",
@@ -83,12 +85,37 @@ def uses(subject: Subject, name: str) -> bool:
     return subject.traced.jaxpr is not None and name in primitives(subject.traced.jaxpr.jaxpr)
 
 
+def unsteady(subject: Subject, finding: Finding) -> bool:
+    """Tell whether AD itself rounds by about as much as it differs from FD.
+
+    Numbers may cancel in a derivative. Then it jitters from point to point.
+    """
+    asked, k = finding.asked_of, finding.entry
+    difference = abs(asked.claims.slope[k] - asked.answers.fd[k])
+    if subject.traced.jaxpr is None or finding.mode == "grad" or not subject.sharp:
+        return False
+    found = list(sites(subject.traced.jaxpr.jaxpr))
+    off = np.zeros(len(found))
+    points = ([leaf * (1 + k * NUDGE) for leaf in subject.reals] for k in range(NUDGES))
+    slopes = [_slope(subject, finding, found, off, reals) for reals in points]
+    return bool(np.max(np.abs(np.diff(slopes, 2))) > difference)  # a straight line is no rounding
+
+
 def _explains(subject: Subject, finding: Finding, found: list[Site], switches: Floats) -> bool:
     """Tell whether the derivative is that of FD with some sites switched off."""
     answers = finding.asked_of.answers
     fd, half = answers.fd[finding.entry], answers.half[finding.entry]
     if half > RESOLUTION * max(abs(fd), abs(finding.asked_of.claims.slope[finding.entry])):
         return False  # anything would explain what is hardly known
+    slope = _slope(subject, finding, found, switches, subject.reals)
+    room = half + subject.material * max(abs(fd), abs(slope))
+    return bool(np.isfinite(slope) and abs(slope - fd) <= room)
+
+
+def _slope(
+    subject: Subject, finding: Finding, found: list[Site], switches: Floats, reals: list[Any]
+) -> float:
+    """Differentiate again along the direction of a finding, with some sites switched off."""
     run = without(subject.traced.jaxpr, found)
 
     def value(reals: list[Any], carried: list[Any], switches: Any) -> Any:
@@ -102,19 +129,16 @@ def _explains(subject: Subject, finding: Finding, found: list[Site], switches: F
         return pull(row.astype(found.dtype))[0]
 
     tangents, row = _tangents(subject, finding), _row(subject, finding)
-    given = subject.reals, subject.carried, switches
+    given = reals, subject.carried, switches
     with float64(subject.traced.wide):
         try:
             if finding.mode == "fwd":
                 program = subject.compiled("forward", forward)
-                slope = float(np.vdot(row, program(tangents, *given)))
-            else:
-                gradient = subject.compiled("reverse", reverse)(row, *given)
-                slope = float(sum(map(np.vdot, gradient, tangents)))
+                return float(np.vdot(row, program(tangents, *given)))
+            gradient = subject.compiled("reverse", reverse)(row, *given)
+            return float(sum(map(np.vdot, gradient, tangents)))
         except Exception:
-            return False
-    room = half + subject.material * max(abs(fd), abs(slope))
-    return bool(np.isfinite(slope) and abs(slope - fd) <= room)
+            return math.nan
 
 
 def _tangents(subject: Subject, finding: Finding) -> list[Any]:

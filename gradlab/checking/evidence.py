@@ -84,6 +84,7 @@ class Evidence:
     def wrong(self) -> Bools:
         """AD is outside of the interval, by more than what does not matter."""
         enough = np.fmax(self.claims.material * self.own, self.claims.floor)
+        enough = np.fmax(enough, np.sqrt(self.view.eps) * self.view.typical_slope)
         wrong = self.difference - self.half > enough
         # One-sided slopes settle slowly.
         return wrong & (~self.edge | (self.difference > SURE * self.view.typical_slope))

@@ -52,10 +52,9 @@ def hand_written(
             )
         expected: Any = jax.tree.structure(tuple(given[n] for n in numbers))
         if jax.tree.structure(found) != expected:
-            raise ValueError(
-                f"grad: got {jax.tree.structure(found)}, expected {expected}, the structure of "
-                "the arguments"
-            )
+            pair = found, tuple(args[n] for n in numbers)
+            got, wanted = (_outline(tree[0] if alone else tree) for tree in pair)
+            raise ValueError(f"grad: got {got}, expected {wanted}, as the arguments have it")
         leaves = dict(zip(_paths(args, numbers), jax.tree.leaves(found), strict=True))
         return _side_by_side(
             [(leaf, jnp.asarray(leaves[leaf.path])) for leaf in coordinates.moving]
@@ -111,9 +110,17 @@ def _paths(args: tuple[Any, ...], numbers: Sequence[int]) -> list[str]:
     return paths
 
 
+def _outline(tree: Any) -> str:
+    """Name a leaf, or show how a tree is built, with * for its leaves."""
+    structure: Any = jax.tree.structure(tree)
+    if tree is None or jax.tree_util.treedef_is_leaf(structure):
+        return describe(tree)
+    return str(structure).removeprefix("PyTreeDef(").removesuffix(")")
+
+
 def _side_by_side(parts: list[tuple[Any, Array]]) -> Array:
     """Lay Jacobians end to end along the coordinates; for a scalar f they are gradients."""
-    columns = []
+    columns, (first, like) = [], parts[0]
     for leaf, gradient in parts:
         trailing = gradient.shape[gradient.ndim - len(leaf.shape) :]
         if gradient.ndim < len(leaf.shape) or trailing != leaf.shape:
@@ -122,6 +129,11 @@ def _side_by_side(parts: list[tuple[Any, Array]]) -> Array:
                 "shape of the argument"
             )
         rows = gradient.reshape(-1, leaf.size)
+        if gradient.size * first.size != like.size * leaf.size:
+            raise ValueError(
+                f"grad: got shapes {like.shape} for args{first.path} and {gradient.shape} for "
+                f"args{leaf.path}, expected those of the arguments, {first.shape} and {leaf.shape}"
+            )
         if leaf.kind == REAL:
             columns.append(rows.real)
         elif leaf.kind == COMPLEX:  # jax.grad's is ∂/∂x − i ∂/∂y

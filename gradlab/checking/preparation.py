@@ -146,9 +146,10 @@ def _given(judged: Programs, x: Any, others: Any, rows: Any, outputs: int) -> De
     """Run a gradient function that is to be judged."""
     jacobian = judged.value(x, others).reshape(-1, sum(leaf.size for leaf in x))
     if len(jacobian) != outputs:
+        like = "grad" if outputs == 1 else "jacobian"
         raise ValueError(
-            f"grad: got {len(jacobian)} gradients, expected {outputs}, one for each output; "
-            "return what jax.jacobian(f) would"
+            f"grad: got the gradients of {len(jacobian)} outputs, expected {outputs}, as f has; "
+            f"return arrays of the shapes that jax.{like}(f) returns"
         )
     return Derivatives("grad", jacobian if rows is None else rows @ jacobian)
 
