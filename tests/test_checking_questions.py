@@ -82,8 +82,8 @@ def test_modes_may_differ_by_ten_times_the_noise(sigmas: float, cause: bool) -> 
     )
     sigma = first_of(subject)[0].view.sigma[0]
     apart = sigmas * sigma / UNIT
-    subject.derivatives[0].gradient[0, 0] += apart / 2  # type: ignore[index]
-    subject.derivatives[1].gradient[0, 0] -= apart / 2  # type: ignore[index]
+    subject.derivatives[0].gradient[0, 0] += apart / 2
+    subject.derivatives[1].gradient[0, 0] -= apart / 2
     assert (told(first_of(subject)[0]) == ("wrong", "modes")) == cause
 
 
