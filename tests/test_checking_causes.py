@@ -167,3 +167,14 @@ def test_a_where_that_hides_nan_from_the_value_only_is_told_its_cure() -> None:
     assert leaf.verdict == "wrong"
     assert "a second `where` in front of it" in leaf.hint
     assert not check_grads(lambda x: jnp.sum(jnp.sqrt(x * x)), (np.zeros(1),)).leaves[0].hint
+
+
+def test_a_rule_with_a_wrong_sign_is_said_to_have_one() -> None:
+    @jax.custom_jvp
+    def square(x: Any) -> Any:
+        return x**2
+
+    square.defjvp(lambda p, t: (square(*p), -2 * p[0] * t[0]))
+    (leaf,) = check_grads(square, (0.7,)).leaves
+    assert "`square`" in leaf.cause
+    assert "a sign is wrong" in leaf.hint

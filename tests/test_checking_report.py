@@ -55,6 +55,20 @@ def test_a_second_derivative_is_named_by_both_of_its_modes() -> None:
     report = check_grads(jnp.tanh, (0.5,), order=2)
     assert {leaf.mode for leaf in report.leaves} == {"rev", "rev over rev", "rev over fwd"}
     assert "[0] (2nd derivative, rev over fwd)" in str(report)
+    assert "over fwd: of the slope of f along a fixed" in str(report)
+    assert "over rev: of the gradient of f" in str(report)
+
+
+def test_what_is_odd_about_a_first_derivative_is_not_said_of_f() -> None:
+    report = check_grads(lambda x: jax.nn.relu(x) ** 2, (0.0,), order=2)
+    causes = {leaf.order: leaf.cause for leaf in report.leaves}
+    assert causes[1] == ""
+    assert causes[2].startswith("taking the first derivative as f, f has a kink here")
+
+
+def test_only_a_row_that_is_wrong_says_that_it_is_of_forward_mode() -> None:
+    assert "(forward)" not in str(check_grads(lambda x: jnp.sum(jnp.sin(x) * x * x), (X,)))
+    assert "(forward)" in str(check_grads(stopped, (X,), modes=("fwd",)))
 
 
 def test_a_second_derivative_is_asked_for_only_in_the_modes_that_there_are() -> None:

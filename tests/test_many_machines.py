@@ -72,3 +72,10 @@ def test_training_ends_where_it_ends_in_one_process_and_where_theory_says(shown)
     # A mean reward of 0.1, discounted by 0.9, is worth 1; its standard error here is 0.04.
     np.testing.assert_allclose(theta, [1, 0], atol=0.12)
     assert "theta" not in shown[1]  # one process writes the result
+
+
+def test_walks_that_cannot_be_shared_evenly_are_refused():
+    process = start(devices=3)
+    shown = process.communicate(timeout=120)[0]
+    assert process.returncode == 1
+    assert shown == "2048 walks are not a multiple of 3 devices\n"

@@ -23,6 +23,10 @@ from gradlab.checking.verdicts import WORST_FIRST
 from gradlab.checking.wording import describe_finding, undifferentiable
 
 MODES = ("fwd", "rev")
+FIRST_DERIVATIVES = {
+    "rev": "over rev: of the gradient of f, its outputs summed with fixed random weights",
+    "fwd": "over fwd: of the slope of f along a fixed random direction",
+}
 _cache = Cache()
 
 
@@ -118,7 +122,9 @@ def check_grads(
             more, also, _ = check(derivative, None if identity is None else (identity, mode))
             for leaf in more:
                 both = " over ".join(filter(None, (leaf.mode, mode)))
-                leaves.append(dataclasses.replace(leaf, order=2, mode=both))
+                cause = leaf.cause and f"taking the first derivative as f, {leaf.cause}"
+                leaves.append(dataclasses.replace(leaf, order=2, mode=both, cause=cause))
+            also.append(FIRST_DERIVATIVES[mode])
             notes += [note for note in also if note not in notes]
     return _report(leaves, notes, coordinates)
 

@@ -102,7 +102,7 @@ def _explain_wrong(subject: Subject, finding: Finding) -> tuple[str, str]:
     flat = finding.cause == "plateau" or (finding.flat and finding.ad != 0)
     if found:
         words, hint = _explain_sites(found, flat)
-        return words, hint or nearly
+        return words, hint or nearly or ratio(finding)
     if flat:
         return "f is flat here, so its derivative is 0, but AD says otherwise", ""
     name = "grad" if finding.mode == "grad" else "AD"

@@ -126,7 +126,7 @@ def _subject(
         except jax.errors.JaxRuntimeError:
             raise
         except Exception as error:
-            reasons.append(str(error).strip().split("\n")[0][:160])
+            reasons.append(str(error).strip().split("\n")[0][:160].rstrip("."))
             notes.append(f"{MODE_NAMES[mode]} mode skipped: {reasons[-1]}")
     if not derivatives:
         raise Undifferentiable(reasons[0])

@@ -213,7 +213,7 @@ def _cells(leaf: LeafReport) -> tuple[str, ...]:
     name = leaf.path
     if leaf.order == 2:
         name += f" (2nd derivative, {leaf.mode})"
-    elif leaf.mode == "fwd":
+    elif leaf.mode == "fwd" and leaf.verdict != "agree":
         name += " (forward)"
     digits = f"{leaf.digits:.0f}" if leaf.verdict == "agree" and leaf.digits >= 0.5 else "–"
     fd = f"{_number(leaf.fd, leaf.half_width)} ± {leaf.half_width:.0e}"

@@ -5,14 +5,13 @@
     python train_on_many_machines.py 127.0.0.1:1234 2 1   the other half
     srun python train_on_many_machines.py cluster         a part for each task of the job
 
-The number of parts is a power of two, so that all are of one size.
-
 The states are positions x of random walks, the reward is the step, 0.1 on average, and a reward
 that comes k steps later counts 0.9ᵏ. So every state is worth 0.1 · (1 + 0.9 + 0.81 + …) = 1, and
 v(x) = θ₀ + θ₁ x/8 should become θ = (1, 0).
 """
 
 import sys
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -58,11 +57,15 @@ def main(arguments: list[str]) -> None:
         address, num_processes, process_id = arguments
         jax.distributed.initialize(address, int(num_processes), int(process_id))
     mine, number = jax.process_index(), jax.process_count()
+    if NUM_WALKS % jax.device_count():
+        sys.exit(f"{NUM_WALKS} walks are not a multiple of {jax.device_count()} devices")
 
     mesh = jax.make_mesh((jax.device_count(),), ("batch",), axis_types=(AxisType.Auto,))
     dealt_out = NamedSharding(mesh, PartitionSpec("batch"))
     rows = transitions(mine * NUM_WALKS // number, (mine + 1) * NUM_WALKS // number)
-    batch = [jax.make_array_from_process_local_data(dealt_out, x) for x in rows]
+    # With its whole shape, or parts of different sizes would be taken for an array without a word.
+    shapes = [(len(x) * number, *x.shape[1:]) for x in rows]
+    batch = list(map(partial(jax.make_array_from_process_local_data, dealt_out), rows, shapes))
 
     theta = jnp.zeros(2)
     print(f"process {mine} of {number} has {len(rows[1])} of {len(batch[1])} transitions")
