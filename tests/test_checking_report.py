@@ -67,7 +67,7 @@ def test_what_is_odd_about_a_first_derivative_is_not_said_of_f() -> None:
 
 
 def test_only_a_row_that_is_wrong_says_that_it_is_of_forward_mode() -> None:
-    assert "(forward)" not in str(check_grads(lambda x: jnp.sum(jnp.sin(x) * x * x), (X,)))
+    assert "(forward)" not in str(check_grads(jnp.sin, (X,), modes=("fwd",)))
     assert "(forward)" in str(check_grads(stopped, (X,), modes=("fwd",)))
 
 
