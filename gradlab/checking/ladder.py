@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gradlab.checking.coordinates import Leaf
 from gradlab.checking.limits import Floats
 
 COARSEST = 0.3125  # of the size of x; with so few bits that x + t is exact until t is a few units
 SMALL = 2.0**-12  # elements smaller than this get finer steps too
 MIDDLE = range(5, 14)
+FEW = 32  # coordinates that are asked one by one at once
 FINEST = 2.0**-900  # float64 has no finer steps that could be squared
 
 
@@ -25,6 +27,28 @@ class Direction:
     base: int
     start: int
     stop: int
+
+
+def elements(leaf: Leaf) -> list[Direction]:
+    """Return one direction for each coordinate of a leaf."""
+    return [Direction(0, j, j + 1) for j in range(leaf.start, leaf.stop)]
+
+
+def projection(leaf: Leaf) -> Direction:
+    """Return a random direction of a leaf."""
+    return Direction(1, leaf.start, leaf.stop)
+
+
+def are_few(leaves: Sequence[Leaf]) -> bool:
+    """Tell whether the coordinates are so few that each is asked about."""
+    return sum(leaf.stop - leaf.start for leaf in leaves) <= FEW
+
+
+def first_directions(leaves: Sequence[Leaf]) -> list[Direction]:
+    """Return the directions to ask about first: all coordinates if they are few, or projections."""
+    if are_few(leaves):
+        return [direction for leaf in leaves for direction in elements(leaf)]
+    return [projection(leaf) for leaf in leaves if leaf.size]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gradlab.checking.cache import Cache
 from gradlab.checking.coordinates import Point
-from gradlab.checking.ladder import Direction, make_bases
+from gradlab.checking.ladder import Direction, first_directions, make_bases
 from gradlab.checking.lifting import Traced, trace
 from gradlab.checking.limits import Floats
 from gradlab.checking.programs import Programs
@@ -106,8 +106,13 @@ def _subject(
     def evaluate(directions: Sequence[Direction], which: NDArray[np.intp], steps: Floats) -> Floats:
         return programs.values(x, others, bases, rows, directions, which, steps)
 
+    slopes: dict[Direction, Floats] = {}
+
     def along(directions: Sequence[Direction]) -> Floats:
-        return programs.push(x, others, rows, bases, directions)
+        if not slopes.keys() >= set(directions):
+            found = programs.push(x, others, rows, bases, directions)
+            slopes.update(zip(directions, found, strict=True))
+        return np.stack([slopes[direction] for direction in directions])
 
     derivatives, notes, size = [], [], None
     if judged is not None:
@@ -121,7 +126,7 @@ def _subject(
                 gradient = np.concatenate([g.reshape(len(size), -1) for g in gradients], axis=1)
                 derivatives.append(Derivatives("rev", gradient))
             else:
-                programs.need_push(x, others, rows, bases)
+                along(first_directions(leaves))  # so that what it raises is known
                 derivatives.append(Derivatives("fwd", None, along))
         except jax.errors.JaxRuntimeError:
             raise

@@ -36,7 +36,6 @@ class Programs:
         self.how = "eager" if traced.jaxpr is None else "batched"
         self._values: dict[str, Callable[..., Any]] = {}
         self.of_causes: dict[str, Callable[..., Any]] = {}  # what `causes` compiles, kept likewise
-        self._can_push = False
         self._push_error: Exception | None = None
         self._value = jax.jit(traced.call)
         self._pull = jax.jit(self._pull_rows, compiler_options=RUN_ONCE)
@@ -131,23 +130,6 @@ class Programs:
             run = self.traced.call if self.how == "eager" else self._value
             return _on_host(run(list(x), list(carried)))
 
-    def need_push(self, x: Any, carried: Any, rows: Any, bases: Any) -> None:
-        """Raise what forward mode raises; it is found by tracing and lowering, once."""
-        if self._push_error is None and not self._can_push:
-            table = np.zeros((1, 3), np.int32)
-            given = list(x), list(carried), rows, bases, table
-            try:
-                with float64(self.traced.wide):
-                    if self.how == "eager":
-                        self._push_eagerly(*given)
-                    else:
-                        self._batched_or_not(functools.partial(self._push.lower, *given))
-                self._can_push = True
-            except Exception as error:
-                self._push_error = error
-        if self._push_error is not None:
-            raise self._push_error
-
     def pull(self, x: Any, carried: Any, rows: Any) -> tuple[Floats, Floats, list[Floats]]:
         """Return the rows of the value, the size of their terms, and their gradients.
 
@@ -181,12 +163,24 @@ class Programs:
     def push(
         self, x: Any, carried: Any, rows: Any, bases: Any, directions: Sequence[Direction]
     ) -> Floats:
-        """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
+        """Return the forward derivatives of the rows along directions, `(directions, rows)`.
+
+        A function that has none says so once, and what it raised is raised again from then on.
+        """
+        if self._push_error is not None:
+            raise self._push_error
         table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)
-        with float64(self.traced.wide):
-            if self.how == "eager":
-                return self._push_eagerly(x, carried, rows, bases, table)
-            return _on_host(self._push(list(x), list(carried), rows, bases, table))
+        given = list(x), list(carried), rows, bases, table
+        try:
+            with float64(self.traced.wide):
+                if self.how == "eager":
+                    return self._push_eagerly(*given)
+                return _on_host(self._batched_or_not(functools.partial(self._push, *given)))
+        except jax.errors.JaxRuntimeError:
+            raise
+        except Exception as error:
+            self._push_error = error
+            raise
 
     def _pull_rows(self, x: Any, carried: Any, weights: Any) -> Any:
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)

@@ -14,44 +14,41 @@ from numpy.typing import NDArray
 from gradlab.checking.coordinates import Leaf
 from gradlab.checking.evidence import RESOLUTION
 from gradlab.checking.findings import Finding, decisive
-from gradlab.checking.ladder import Direction
+from gradlab.checking.ladder import Direction, are_few, elements, first_directions, projection
 from gradlab.checking.questions import Asked, ask, slopes
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, WRONG
 
-FEW = 32  # coordinates that are asked one by one at once
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
+EACH = "every element"
 PROJECTED = "a random direction for each leaf"
 
 
 def search(subject: Subject) -> list[Finding]:
     """Find the verdict on every leaf."""
-    coordinates = sum(leaf.stop - leaf.start for leaf in subject.leaves)
-    if coordinates <= FEW:
-        return [_one_by_one(subject, leaf) for leaf in subject.leaves if leaf.size]
+    leaves = [leaf for leaf in subject.leaves if leaf.size]
+    if are_few(leaves):
+        asked = ask(subject, first_directions(leaves))
+        return [decisive(subject, leaf, asked, EACH) for leaf in leaves]
     found: dict[str, Finding] = {}
     projected: list[Asked] = []
     for short in (True, False):
-        open_ = [leaf for leaf in subject.leaves if leaf.size and leaf.path not in found]
+        open_ = [leaf for leaf in leaves if leaf.path not in found]
         if not subject.sharp:
             open_ = [leaf for leaf in open_ if not short and leaf.size > MANY]
         if open_:
-            along = [Direction(1, leaf.start, leaf.stop) for leaf in open_]
-            projected = ask(subject, along, short=short)
+            projected = ask(subject, [projection(leaf) for leaf in open_], short=short)
             settled = ((leaf, _from_projection(subject, leaf, projected)) for leaf in open_)
             found |= {leaf.path: finding for leaf, finding in settled if finding is not None}
-    for leaf in subject.leaves:
-        if leaf.size and leaf.path not in found:
+    for leaf in leaves:
+        if leaf.path not in found:
             many = leaf.size > MANY
             found[leaf.path] = (
-                _by_halves(subject, leaf, projected) if many else _one_by_one(subject, leaf)
+                _by_halves(subject, leaf, projected)
+                if many
+                else decisive(subject, leaf, ask(subject, elements(leaf)), EACH)
             )
-    return [found[leaf.path] for leaf in subject.leaves if leaf.size]
-
-
-def _one_by_one(subject: Subject, leaf: Leaf) -> Finding:
-    asked = ask(subject, [Direction(0, j, j + 1) for j in range(leaf.start, leaf.stop)])
-    return decisive(subject, leaf, asked, "every element")
+    return [found[leaf.path] for leaf in leaves]
 
 
 def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
