@@ -16,13 +16,12 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from gradlab.checking.compiling import compiled
 from gradlab.checking.ladder import Direction
 from gradlab.checking.lifting import Traced, float64
 from gradlab.checking.limits import Floats
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
-# A program that runs once a check: compiling it costs more than running it.
-RUN_ONCE: Any = {"xla_backend_optimization_level": 0}
 FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
 
 
@@ -37,10 +36,10 @@ class Programs:
         self._values: dict[str, Callable[..., Any]] = {}
         self.of_causes: dict[str, Callable[..., Any]] = {}  # what `causes` compiles, kept likewise
         self._push_error: Exception | None = None
-        self._value = jax.jit(traced.call)
-        self._pull = jax.jit(self._pull_rows, compiler_options=RUN_ONCE)
+        self._value = compiled(traced.call)
+        self._pull = compiled(self._pull_rows)
         self._batches = True  # derivatives can be taken many at a time
-        self._push = jax.jit(self._push_directions, compiler_options=RUN_ONCE)
+        self._push = compiled(self._push_directions)
 
     # Values
 
@@ -91,7 +90,7 @@ class Programs:
 
     def _compiled(self, how: str) -> Callable[..., Any]:
         if how not in self._values:
-            self._values[how] = jax.jit(self._at_points(how))
+            self._values[how] = compiled(self._at_points(how), width=self.traced.widest)
         return self._values[how]
 
     def _at_points(self, how: str) -> Callable[..., Any]:

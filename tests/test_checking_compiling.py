@@ -1,0 +1,64 @@
+"""How the checker's programs are compiled: sooner where that pays, and by every XLA."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradlab
+from gradlab.checking import compiling
+from gradlab.checking.compiling import NARROW, WIDE, compiled
+
+
+@pytest.fixture
+def options(monkeypatch):
+    """Return the options of every program that is jitted from now on."""
+    given = []
+    jit = jax.jit
+
+    def spy(f, **keywords):
+        given.append(keywords["compiler_options"])
+        return jit(f, **keywords)
+
+    monkeypatch.setattr(jax, "jit", spy)
+    return given
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (0, {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}),
+        (
+            NARROW - 1,
+            {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0},
+        ),
+        (NARROW, {"xla_cpu_use_fusion_emitters": False}),
+        (WIDE, {}),
+    ],
+)
+def test_the_narrower_a_program_the_sooner_it_is_compiled(options, width, expected):
+    compiled(jnp.sin, width=width)
+    assert options[-1] == expected
+
+
+@pytest.mark.parametrize("width", [0, NARROW, WIDE])
+def test_a_program_computes_the_same_however_it_is_compiled(width):
+    x = jnp.linspace(-2.0, 2.0, 50)
+    f = jax.grad(lambda x: jnp.sum(jnp.tanh(x) * jnp.exp(x)))
+    np.testing.assert_allclose(compiled(f, width=width)(x), f(x), rtol=1e-5)
+
+
+def test_an_option_that_this_xla_does_not_have_is_left_out(options, monkeypatch):
+    monkeypatch.setattr(compiling, "OLDER", {"xla_cpu_no_such_option": False})
+    f = compiled(jnp.sin)
+    assert options[-1] == compiling.UNOPTIMISED
+    assert f(0.5) == pytest.approx(np.sin(0.5))
+
+
+def test_a_check_asks_for_wide_programs_to_be_compiled_well(options):
+    gradlab.check_grads(lambda x: jnp.sum(jnp.sin(x) * 1.25), (jnp.ones(WIDE),))
+    assert {} in options  # the values
+    assert compiling.OLDER | compiling.UNOPTIMISED in options  # the derivatives
+    options.clear()
+    gradlab.check_grads(lambda x: jnp.sum(jnp.sin(x) * 1.25), (jnp.ones(3),))
+    assert {} not in options
