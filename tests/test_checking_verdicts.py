@@ -267,3 +267,8 @@ def test_a_slope_that_is_nothing_beside_those_close_by_is_no_fault() -> None:
 
     assert check_grads(f, (0.0,)).ok
     assert check_grads(lambda x: f(x) + 1e-3 * jax.lax.stop_gradient(x), (0.0,)).verdict == "wrong"
+
+
+def test_a_slope_too_small_to_show_is_not_the_slope_of_a_plateau() -> None:
+    """2e-44 is the derivative of erf at 10, where the last place of erf has been 1 for long."""
+    assert check_grads(jax.lax.erf, (10.0,)).verdict == "cannot tell"

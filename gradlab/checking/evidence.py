@@ -149,8 +149,9 @@ class Evidence:
 
     @property
     def stairs(self) -> Bools:
-        """The function is flat close by, and AD is the slope of something."""
-        return self.level & ~self.still & ~self.wrong
+        """The function is flat close by, and AD says a slope that would show there."""
+        shows = np.abs(self.claims.slope) * self.view.flat_width > self.view.rounding
+        return self.level & shows & ~self.still & ~self.wrong
 
     # Kinks
 
