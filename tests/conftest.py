@@ -32,6 +32,12 @@ class Scheduling(LoadFileScheduling):
         return nodeid if "test_notebooks.py" in nodeid else super()._split_scope(nodeid)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Start what takes longest first, so that no worker waits for another in the end."""
+    items.sort(key=lambda item: item.path.name not in ("test_notebooks.py", "test_demo.py"))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
