@@ -13,6 +13,7 @@ import pytest
 
 from gradlab import check_grads
 from gradlab.checking.cache import MOST, Cache, fingerprint
+from gradlab.checking.check import _cache
 
 X = np.array([0.3, -0.7, 1.2], np.float32)
 
@@ -288,3 +289,56 @@ def test_no_stale_program_is_judged() -> None:
 
     for n in (2, 3, 2):
         assert check_grads(power, (2.0, n)).leaves[0].ad == n * 2.0 ** (n - 1)
+
+
+@jax.custom_vjp
+def only_backwards(x: Any) -> Any:
+    return jnp.sum(x**3)
+
+
+only_backwards.defvjp(lambda x: (jnp.sum(x**3), x), lambda x, g: (3 * g * x**2,))
+
+
+def test_a_mode_that_is_missing_keeps_nothing_of_the_checks_that_miss_it() -> None:
+    x = jnp.linspace(0.5, 1.0, 5)
+    for _ in range(4):
+        check_grads(only_backwards, (x,))
+    errors = [p._push_error for p in _cache._values.values() if getattr(p, "_push_error", None)]
+    depths = []
+    for error in errors:
+        step, depth = error.__traceback__, 0
+        while step is not None:
+            step, depth = step.tb_next, depth + 1
+        depths.append(depth)
+    assert depths
+    assert max(depths) < 10  # one check's, not four's
+
+
+def test_a_mode_that_is_missing_at_one_point_is_asked_for_at_another() -> None:
+    def f(x: Any) -> Any:
+        return only_backwards(x) if x > 0 else x**2
+
+    assert any("forward mode skipped" in note for note in check_grads(f, (1.0,)).notes)
+    notes = check_grads(f, (-1.0,)).notes
+    assert not any("forward mode skipped" in note for note in notes)
+
+
+def test_a_rule_that_fails_in_a_batch_while_it_runs_is_asked_row_by_row() -> None:
+    def on_host(x: Any, push: Any) -> Any:
+        if x.shape != (3,):
+            raise ValueError("this rule takes three numbers")
+        return np.cos(x) * push
+
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return jnp.sum(jnp.sin(x))
+
+    @f.defjvp
+    def rule(primals: Any, tangents: Any) -> Any:
+        (x,), (push,) = primals, tangents
+        shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        pushed = jax.pure_callback(on_host, shape, x, push, vmap_method="expand_dims")
+        return f(x), jnp.sum(pushed)
+
+    report = check_grads(f, (jnp.arange(3.0),), modes=("fwd",))
+    assert report.verdict == "agree"

@@ -22,7 +22,7 @@ def compiled(f: Callable[..., Any], *, width: int = 0) -> Callable[..., Any]:
     Args:
         f: A function of arrays.
         width: The number of elements in the widest array of a program that runs at many points;
-            0 for one that runs once in a check, so that no optimising pays.
+            0 for one that runs a few times in a check, so that no optimising pays.
     """
     options = (OLDER if width < WIDE else {}) | ({} if width else UNOPTIMISED)
     known: Any = {name: value for name, value in options.items() if _is_known(name, value)}

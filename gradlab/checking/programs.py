@@ -37,9 +37,8 @@ class Programs:
         self.of_causes: dict[str, Callable[..., Any]] = {}  # what `causes` compiles, kept likewise
         self._push_error: Exception | None = None
         self._value = compiled(traced.call)
-        self._pull = compiled(self._pull_rows)
+        self._derivatives: dict[tuple[str, bool], Callable[..., Any]] = {}
         self._batches = True  # derivatives can be taken many at a time
-        self._push = compiled(self._push_directions)
 
     # Values
 
@@ -142,48 +141,52 @@ class Programs:
             if self.how == "eager":
                 value, doubled = self._pull_eagerly(*given)
             else:
-                value, doubled = self._batched_or_not(functools.partial(self._pull, *given))
+                value, doubled = self._batched_or_not(self._pull_rows, *given)
             value = _on_host(value)
             gradients = [_on_host(leaf) / 2 for leaf in doubled]
         if rows is None:
             return value, np.abs(value), gradients
         return weights @ value, np.abs(weights) @ np.abs(value), gradients
 
-    def _batched_or_not(self, run: Callable[[], Any]) -> Any:
-        batched = self._batches  # another thread may change it meanwhile
-        try:
-            return run()
-        except Exception:  # whatever a rule raises that cannot be batched
-            if not batched:
-                raise
-            self._batches = False
-            return run()
+    def _batched_or_not(self, rows: Callable[..., Any], *given: Any) -> Any:
+        if self._batches:
+            try:
+                return self._derivative(rows, True)(*given)
+            except Exception:  # whatever a rule raises that cannot be batched, or has no such mode
+                found = self._derivative(rows, False)(*given)
+                self._batches = False
+                return found
+        return self._derivative(rows, False)(*given)
+
+    def _derivative(self, rows: Callable[..., Any], batched: bool) -> Callable[..., Any]:
+        key = rows.__name__, batched
+        if key not in self._derivatives:
+            self._derivatives[key] = compiled(functools.partial(rows, batched))
+        return self._derivatives[key]
 
     def push(
         self, x: Any, carried: Any, rows: Any, bases: Any, directions: Sequence[Direction]
     ) -> Floats:
-        """Return the forward derivatives of the rows along directions, `(directions, rows)`.
-
-        A function that has none says so once, and what it raised is raised again from then on.
-        """
+        """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         if self._push_error is not None:
-            raise self._push_error
+            raise self._push_error.with_traceback(None)  # it would grow, and keep all arrays
         table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)
         given = list(x), list(carried), rows, bases, table
         try:
             with float64(self.traced.wide):
                 if self.how == "eager":
                     return self._push_eagerly(*given)
-                return _on_host(self._batched_or_not(functools.partial(self._push, *given)))
+                return _on_host(self._batched_or_not(self._push_directions, *given))
         except jax.errors.JaxRuntimeError:
             raise
         except Exception as error:
-            self._push_error = error
+            if self.how != "eager":  # at other numbers it may be another program
+                self._push_error = error
             raise
 
-    def _pull_rows(self, x: Any, carried: Any, weights: Any) -> Any:
+    def _pull_rows(self, batched: bool, x: Any, carried: Any, weights: Any) -> Any:
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
-        mapped = jax.vmap(pull) if self._batches else functools.partial(jax.lax.map, pull)
+        mapped = jax.vmap(pull) if batched else functools.partial(jax.lax.map, pull)
         return value, mapped(weights.astype(value.dtype))[0]
 
     def _pull_eagerly(self, x: Any, carried: Any, weights: Any) -> Any:
@@ -192,15 +195,17 @@ class Programs:
         gradients = [pull(jnp.asarray(row, value.dtype))[0] for row in weights]
         return value, [np.stack(leaves) for leaves in zip(*gradients, strict=True)]
 
-    def _push_directions(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Any:
+    def _push_directions(
+        self, batched: bool, x: Any, carried: Any, rows: Any, bases: Any, table: Any
+    ) -> Any:
         def push(row: Any) -> Any:
             tangents = _split(_masked(bases, row), x)
             _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
             return tangent if rows is None else rows @ tangent
 
-        if self._batches and len(table) <= self.batch:
+        if batched and len(table) <= self.batch:
             return jax.vmap(push)(table)
-        return jax.lax.map(push, table, batch_size=self.batch if self._batches else None)
+        return jax.lax.map(push, table, batch_size=self.batch if batched else None)
 
     def _push_eagerly(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Floats:
         x = [jnp.asarray(leaf) for leaf in x]

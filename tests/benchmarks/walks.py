@@ -114,7 +114,8 @@ def compilation(n: int) -> Contest:
 def side_by_side(walks: int, n: int, keep: bool = True) -> Callable[..., Any]:
     """Return all walks in a loop over time: draw up to twenty steps of each, then add them.
 
-    Nothing else is kept but the positions: 4 bytes a sample, or with `keep=False` 4 bytes a walk.
+    The positions are kept, and the numbers of twenty steps: 4 bytes a sample and some 500 a walk,
+    or with `keep=False` the latter alone.
     """
     at_once = math.gcd(n, 20)  # in the loop itself 10⁴ numbers would be drawn on one core
 
