@@ -262,3 +262,15 @@ def test_the_worst_element_decides() -> None:
     finding = found_in(20, {3: 0.1, 7: 0.2, 11: -0.5, 15: 0.3})
     assert finding.coordinate == 11
     assert finding.ad - finding.fd == pytest.approx(-0.5)
+
+
+def test_forward_mode_too_is_asked_element_by_element_where_its_projection_disagrees() -> None:
+    def f(x: Any) -> Any:
+        return jnp.sum(x**2) + x[7] * jax.lax.stop_gradient(x[7])
+
+    leaves = check_grads(f, (jnp.arange(100.0),)).leaves
+    assert [(leaf.verdict, leaf.index, leaf.checked) for leaf in leaves] == [
+        ("wrong", (7,), "every element")
+    ]
+    (leaf,) = check_grads(f, (jnp.arange(100.0),), modes=("fwd",)).leaves
+    assert (leaf.verdict, leaf.index, leaf.mode) == ("wrong", (7,), "fwd")
