@@ -147,3 +147,9 @@ def test_what_f_raises_is_raised() -> None:
 
 def test_the_names_are_public() -> None:
     assert {"check_grads", "assert_grads", "GradientReport"} <= set(gradlab.__all__)
+
+
+@pytest.mark.parametrize(("factor", "label"), [(3.0, "slope − 3"), (-3.0, "slope + 3")])
+def test_the_figure_takes_the_slope_away_without_two_signs(factor: float, label: str) -> None:
+    ax = check_grads(lambda x: factor * x, (1.0,)).plot()
+    assert ax.get_ylabel() == label

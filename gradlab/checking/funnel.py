@@ -60,7 +60,9 @@ def plot_funnel(funnel: Funnel, ax: "Axes | None" = None) -> "Axes":
     if np.isfinite(funnel.ad):
         ax.axhline(funnel.ad - funnel.fd, color=orange, linestyle="--", label="AD")
     narrow = max(funnel.half, 1e-300)
-    ax.set(xscale="log", title=funnel.title, xlabel="step", ylabel=f"slope − {funnel.fd:.6g}")
+    sign = "+" if funnel.fd < 0 else "−"
+    ylabel = f"slope {sign} {abs(funnel.fd):.6g}"
+    ax.set(xscale="log", title=funnel.title, xlabel="step", ylabel=ylabel)
     ax.set_yscale("symlog", linthresh=10 * narrow, linscale=2)  # room for the labels around 0
     locator = SymmetricalLogLocator(linthresh=10 * narrow, base=10)
     locator.set_params(numticks=9)

@@ -151,7 +151,7 @@ class Programs:
     def _batched_or_not(self, rows: Callable[..., Any], *given: Any) -> Any:
         if self._batches:
             try:
-                return self._derivative(rows, True)(*given)
+                return jax.block_until_ready(self._derivative(rows, True)(*given))
             except Exception:  # whatever a rule raises that cannot be batched, or has no such mode
                 found = self._derivative(rows, False)(*given)
                 self._batches = False
