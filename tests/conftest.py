@@ -16,13 +16,21 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 import jax
-import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
-matplotlib.use("agg")
+plt.switch_backend("agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Begin and end without figures: a test before may be an example that leaves its own open."""
+    plt.close("all")
+    yield
+    plt.close("all")
 
 
 class Scheduling(LoadFileScheduling):

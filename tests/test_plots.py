@@ -24,12 +24,6 @@ from gradlab import (
 )
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def walks(number):
     keys = jax.random.split(jax.random.key(0), number)
     return jax.vmap(lambda key: random_walk(0.1, 1.0, key, 32))(keys)
