@@ -24,16 +24,17 @@ def compiled(f: Callable[..., Any], *, width: int = 0) -> Callable[..., Any]:
         width: The number of elements in the widest array of a program that runs at many points;
             0 for one that runs a few times in a check, so that no optimising pays.
     """
-    options = (OLDER if width < WIDE else {}) | ({} if width else UNOPTIMISED)
-    known: Any = {name: value for name, value in options.items() if _is_known(name, value)}
-    return jax.jit(f, compiler_options=known)
+    options: dict[str, Any] = (OLDER if width < WIDE else {}) | ({} if width else UNOPTIMISED)
+    known = _known(*OLDER.items(), *UNOPTIMISED.items())
+    return jax.jit(f, compiler_options={name: options[name] for name in options if name in known})
 
 
 @functools.cache
-def _is_known(name: str, value: Any) -> bool:
-    """Tell whether this XLA has an option; each release has others."""
-    try:
-        jax.jit(lambda: 0, compiler_options={name: value}).lower().compile()
+def _known(*options: tuple[str, Any]) -> set[str]:
+    """Return the names of those options that this XLA has; each release has others."""
+    try:  # all at once, as a rule: a program of nothing takes ten milliseconds
+        jax.jit(lambda: 0, compiler_options=dict(options)).lower().compile()
     except jax.errors.JaxRuntimeError:
-        return False
-    return True
+        alone = len(options) == 1
+        return set() if alone else set().union(*(_known(option) for option in options))
+    return {name for name, _ in options}

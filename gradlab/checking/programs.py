@@ -6,14 +6,13 @@ other, and where it cannot be traced it is run on numbers.
 """
 
 import functools
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 from numpy.typing import NDArray
 
 from gradlab.checking.compiling import compiled
@@ -63,19 +62,19 @@ class Programs:
             which: For each point, its direction.
             steps: For each point, its signed step.
         """
-        table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)[which]
+        table = _table(directions)[:, which]
         if self.how == "eager":
             return self._values_one_by_one(x, carried, bases, rows, table, steps)
         number = len(steps)
         at_once = _power_of_two(max(min(number, self.batch), FEWEST_POINTS))
         padded = -number % at_once
-        table = np.concatenate([table, np.zeros((padded, 3), np.int32)])
+        table = np.concatenate([table, np.zeros((3, padded), np.int32)], axis=1)
         t = np.concatenate([steps, np.zeros(padded)])
         found = []
         with float64(self.traced.wide):
             for first in range(0, len(t), at_once):
                 part = slice(first, first + at_once)
-                given = x, carried, bases, rows, table[part], t[part]
+                given = x, carried, bases, rows, tuple(table[:, part]), t[part]
                 found.append(np.asarray(self._run_values(given), np.float64))
         return np.concatenate(found)[:number]
 
@@ -95,15 +94,16 @@ class Programs:
     def _at_points(self, how: str) -> Callable[..., Any]:
         def at_points(x: Any, carried: Any, bases: Any, rows: Any, table: Any, t: Any) -> Any:
             def at(point: Any) -> Any:
-                row, step = point
-                change = _split(step * _masked(bases, row), x)
-                value = self.traced.call(list(map(operator.add, x, change)), carried)
+                which, step = point
+                direction = _masked(bases, *which)
+                change = _split(lax.mul(lax.full_like(direction, step), direction), x)
+                value = self.traced.call(list(map(lax.add, x, change)), carried)
                 return value if rows is None else rows @ value
 
             if how == "mapped":
-                return jax.lax.map(at, (table, t))
+                return lax.map(at, (table, t))
             if self.batch < FEWEST_POINTS:
-                return jax.lax.map(at, (table, t), batch_size=self.batch)
+                return lax.map(at, (table, t), batch_size=self.batch)
             return jax.vmap(at)((table, t))
 
         return at_points
@@ -113,9 +113,9 @@ class Programs:
     ) -> Floats:
         found = []
         with float64(self.traced.wide):
-            for row, step in zip(table, steps, strict=True):
-                change = _split(step * _masked_on_host(bases, row), x)
-                moved = list(map(operator.add, x, change))
+            for which, step in zip(table.T, steps, strict=True):
+                change = _split(step * _masked_on_host(bases, *which), x)
+                moved = list(map(lax.add, x, change))
                 value = _on_host(self.traced.call(moved, carried))
                 found.append(value if rows is None else rows @ value)
         return np.stack(found)
@@ -170,8 +170,7 @@ class Programs:
         """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         if self._push_error is not None:
             raise self._push_error.with_traceback(None)  # it would grow, and keep all arrays
-        table = np.array([(d.base, d.start, d.stop) for d in directions], np.int32)
-        given = list(x), list(carried), rows, bases, table
+        given = list(x), list(carried), rows, bases, tuple(_table(directions))
         try:
             with float64(self.traced.wide):
                 if self.how == "eager":
@@ -186,7 +185,7 @@ class Programs:
 
     def _pull_rows(self, batched: bool, x: Any, carried: Any, weights: Any) -> Any:
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
-        mapped = jax.vmap(pull) if batched else functools.partial(jax.lax.map, pull)
+        mapped = jax.vmap(pull) if batched else functools.partial(lax.map, pull)
         return value, mapped(weights.astype(value.dtype))[0]
 
     def _pull_eagerly(self, x: Any, carried: Any, weights: Any) -> Any:
@@ -198,20 +197,20 @@ class Programs:
     def _push_directions(
         self, batched: bool, x: Any, carried: Any, rows: Any, bases: Any, table: Any
     ) -> Any:
-        def push(row: Any) -> Any:
-            tangents = _split(_masked(bases, row), x)
+        def push(which: Any) -> Any:
+            tangents = _split(_masked(bases, *which), x)
             _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
             return tangent if rows is None else rows @ tangent
 
-        if batched and len(table) <= self.batch:
+        if batched and len(table[0]) <= self.batch:
             return jax.vmap(push)(table)
-        return jax.lax.map(push, table, batch_size=self.batch if batched else None)
+        return lax.map(push, table, batch_size=self.batch if batched else None)
 
     def _push_eagerly(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Floats:
         x = [jnp.asarray(leaf) for leaf in x]
         found = []
-        for row in table:
-            tangents = _split(_masked_on_host(bases, row), x)
+        for which in zip(*table, strict=True):
+            tangents = _split(_masked_on_host(bases, *which), x)
             tangent = _on_host(
                 jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))[1]
             )
@@ -219,25 +218,34 @@ class Programs:
         return np.stack(found)
 
 
-def _masked(bases: Any, row: Any) -> Any:
-    """Return a base with zeros outside of the coordinates from `row[1]` to before `row[2]`."""
-    base = bases[row[0]]
-    number = jax.lax.iota(np.int32, len(base))
-    inside = (number >= row[1]) & (number < row[2])
-    return jax.lax.select(inside, base, jax.lax.full_like(base, 0))
+def _table(directions: Sequence[Direction]) -> NDArray[np.int32]:
+    """Return the bases of directions, their first and their last coordinates, as three rows."""
+    return np.array([(d.base, d.start, d.stop - 1) for d in directions], np.int32).T
 
 
-def _masked_on_host(bases: Floats, row: Any) -> Floats:
+# What follows is in the terms of `jax.lax`: those of `jax.numpy` take twice as long to trace.
+
+
+def _masked(bases: Any, base: Any, first: Any, last: Any) -> Any:
+    """Return a base with zeros outside of the coordinates from `first` to `last`."""
+    rows = [lax.index_in_dim(bases, row, keepdims=False) for row in range(len(bases))]
+    chosen = lax.select_n(base, *rows)
+    number = lax.iota(np.int32, len(chosen))
+    inside = lax.eq(lax.clamp(first, number, last), number)
+    return lax.select(inside, chosen, lax.full_like(chosen, 0))
+
+
+def _masked_on_host(bases: Floats, base: int, first: int, last: int) -> Floats:
     masked = np.zeros(bases.shape[1])
-    masked[row[1] : row[2]] = bases[row[0], row[1] : row[2]]
+    masked[first : last + 1] = bases[base, first : last + 1]
     return masked
 
 
 def _split(coordinates: Any, leaves: Sequence[Any]) -> list[Array]:
     """Give each leaf its own of the coordinates, in its shape and dtype."""
-    parts = jax.lax.split(jnp.asarray(coordinates), [leaf.size for leaf in leaves])
+    parts = lax.split(coordinates, [leaf.size for leaf in leaves])
     pairs = zip(parts, leaves, strict=True)
-    return [part.reshape(leaf.shape).astype(leaf.dtype) for part, leaf in pairs]
+    return [lax.convert_element_type(lax.reshape(part, leaf.shape), leaf.dtype) for part, leaf in pairs]
 
 
 def _power_of_two(number: int) -> int:
