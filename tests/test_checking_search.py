@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from synthetic import subject_of
+from synthetic import EPS, subject_of
 
 from gradlab import check_grads
 from gradlab.checking.findings import Finding
@@ -251,6 +251,48 @@ def test_a_projection_sees_what_it_says_that_it_can_and_not_much_less() -> None:
     assert found_in(number, {slowest: 1.01 * blind}).asked != PROJECTED
     assert found_in(number, {fastest: 1.01 * blind}).asked != PROJECTED
     assert found_in(number, {slowest: 0.3 * blind}).asked == PROJECTED
+
+
+def searched(number: int, error: float, *, spoilt: int = 0) -> tuple[str, int]:
+    """Search in float64 arguments with one slope off by that; return verdict and number of points.
+
+    f is no number at all when it is asked for more than one direction, the first `spoilt` times.
+    """
+    x = np.linspace(0.1, 0.9, number)
+    gradient = np.cos(x)
+    gradient[7] += error
+    subject = subject_of(np.sin, x, {"rev": gradient}, user_eps=EPS)
+    evaluate, asked = subject.evaluate, []
+
+    def counting(directions: Any, which: Any, steps: Any) -> Any:
+        asked.append((len(directions), len(steps)))
+        spoil = sum(number > 1 for number, _ in asked) <= spoilt and len(directions) > 1
+        return evaluate(directions, which, steps) * (np.nan if spoil else 1.0)
+
+    subject.evaluate = counting
+    (finding,) = search(subject)
+    return finding.verdict, sum(points for _, points in asked)
+
+
+def test_elements_that_agree_with_their_projection_cost_a_third_of_others() -> None:
+    (_, right), (_, suspect), (_, wrong) = (searched(100, error) for error in (0.0, 1e-6, 0.01))
+    assert 3 * 100 < right < 0.4 * wrong
+    assert suspect == wrong  # a projection outside of its interval is enough to look closely
+
+
+def test_what_a_short_ladder_does_not_settle_is_looked_at_along_a_whole_one() -> None:
+    _, wrong = searched(100, 0.01)
+    verdict, points = searched(100, 0.0, spoilt=1)
+    assert verdict == "agree"
+    assert points > wrong
+
+
+@pytest.mark.parametrize(("error", "halved"), [(1e-7, False), (1e-6, True), (0.01, True)])
+def test_many_float64_elements_are_halved_only_if_the_projection_is_outside(
+    error: float, halved: bool
+) -> None:
+    _, points = searched(5000, error)
+    assert (points > 100) == halved
 
 
 @pytest.mark.parametrize(("faults", "others"), [([3], 0), ([3, 7, 30], 2), (range(40), 39)])

@@ -3,8 +3,10 @@
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+from jax import lax
 from numpy.typing import NDArray
 
 from gradlab.checking.coordinates import Leaf
@@ -49,6 +51,30 @@ def first_directions(leaves: Sequence[Leaf]) -> list[Direction]:
     if are_few(leaves):
         return [direction for leaf in leaves for direction in elements(leaf)]
     return [projection(leaf) for leaf in leaves if leaf.size]
+
+
+def as_table(directions: Sequence[Direction]) -> NDArray[np.int32]:
+    """Return the bases of directions, their first and their last coordinates, as three rows."""
+    return np.array([(d.base, d.start, d.stop - 1) for d in directions], np.int32).T
+
+
+def masked(bases: Any, base: Any, first: Any, last: Any) -> Any:
+    """Return a base with zeros outside of the coordinates from `first` to `last`, traced.
+
+    In the terms of `jax.lax`, because those of `jax.numpy` take twice as long to trace.
+    """
+    rows = [lax.index_in_dim(bases, row, keepdims=False) for row in range(len(bases))]
+    chosen = lax.select_n(base, *rows)
+    number = lax.iota(np.int32, len(chosen))
+    inside = lax.eq(lax.clamp(first, number, last), number)
+    return lax.select(inside, chosen, lax.full_like(chosen, 0))
+
+
+def masked_on_host(bases: Floats, base: int, first: int, last: int) -> Floats:
+    """Return the same, by NumPy."""
+    moved, own = np.zeros(bases.shape[1]), slice(first, last + 1)
+    moved[own] = bases[base, own]
+    return moved
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from jax import Array, lax
 from numpy.typing import NDArray
 
 from gradlab.checking.compiling import compiled
-from gradlab.checking.ladder import Direction
+from gradlab.checking.ladder import Direction, as_table, masked, masked_on_host
 from gradlab.checking.lifting import Traced, float64
 from gradlab.checking.limits import Floats
 
@@ -62,7 +62,7 @@ class Programs:
             which: For each point, its direction.
             steps: For each point, its signed step.
         """
-        table = _table(directions)[:, which]
+        table = as_table(directions)[:, which]
         if self.how == "eager":
             return self._values_one_by_one(x, carried, bases, rows, table, steps)
         number = len(steps)
@@ -95,7 +95,7 @@ class Programs:
         def at_points(x: Any, carried: Any, bases: Any, rows: Any, table: Any, t: Any) -> Any:
             def at(point: Any) -> Any:
                 which, step = point
-                direction = _masked(bases, *which)
+                direction = masked(bases, *which)
                 change = _split(lax.mul(lax.full_like(direction, step), direction), x)
                 value = self.traced.call(list(map(lax.add, x, change)), carried)
                 return value if rows is None else rows @ value
@@ -114,7 +114,7 @@ class Programs:
         found = []
         with float64(self.traced.wide):
             for which, step in zip(table.T, steps, strict=True):
-                change = _split(step * _masked_on_host(bases, *which), x)
+                change = _split(step * masked_on_host(bases, *which), x)
                 moved = list(map(lax.add, x, change))
                 value = _on_host(self.traced.call(moved, carried))
                 found.append(value if rows is None else rows @ value)
@@ -170,7 +170,7 @@ class Programs:
         """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         if self._push_error is not None:
             raise self._push_error.with_traceback(None)  # it would grow, and keep all arrays
-        given = list(x), list(carried), rows, bases, tuple(_table(directions))
+        given = list(x), list(carried), rows, bases, tuple(as_table(directions))
         try:
             with float64(self.traced.wide):
                 if self.how == "eager":
@@ -198,7 +198,7 @@ class Programs:
         self, batched: bool, x: Any, carried: Any, rows: Any, bases: Any, table: Any
     ) -> Any:
         def push(which: Any) -> Any:
-            tangents = _split(_masked(bases, *which), x)
+            tangents = _split(masked(bases, *which), x)
             _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
             return tangent if rows is None else rows @ tangent
 
@@ -210,7 +210,7 @@ class Programs:
         x = [jnp.asarray(leaf) for leaf in x]
         found = []
         for which in zip(*table, strict=True):
-            tangents = _split(_masked_on_host(bases, *which), x)
+            tangents = _split(masked_on_host(bases, *which), x)
             tangent = _on_host(
                 jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))[1]
             )
@@ -218,34 +218,13 @@ class Programs:
         return np.stack(found)
 
 
-def _table(directions: Sequence[Direction]) -> NDArray[np.int32]:
-    """Return the bases of directions, their first and their last coordinates, as three rows."""
-    return np.array([(d.base, d.start, d.stop - 1) for d in directions], np.int32).T
-
-
-# What follows is in the terms of `jax.lax`: those of `jax.numpy` take twice as long to trace.
-
-
-def _masked(bases: Any, base: Any, first: Any, last: Any) -> Any:
-    """Return a base with zeros outside of the coordinates from `first` to `last`."""
-    rows = [lax.index_in_dim(bases, row, keepdims=False) for row in range(len(bases))]
-    chosen = lax.select_n(base, *rows)
-    number = lax.iota(np.int32, len(chosen))
-    inside = lax.eq(lax.clamp(first, number, last), number)
-    return lax.select(inside, chosen, lax.full_like(chosen, 0))
-
-
-def _masked_on_host(bases: Floats, base: int, first: int, last: int) -> Floats:
-    masked = np.zeros(bases.shape[1])
-    masked[first : last + 1] = bases[base, first : last + 1]
-    return masked
-
-
 def _split(coordinates: Any, leaves: Sequence[Any]) -> list[Array]:
     """Give each leaf its own of the coordinates, in its shape and dtype."""
     parts = lax.split(coordinates, [leaf.size for leaf in leaves])
     pairs = zip(parts, leaves, strict=True)
-    return [lax.convert_element_type(lax.reshape(part, leaf.shape), leaf.dtype) for part, leaf in pairs]
+    return [
+        lax.convert_element_type(lax.reshape(part, leaf.shape), leaf.dtype) for part, leaf in pairs
+    ]
 
 
 def _power_of_two(number: int) -> int:

@@ -42,12 +42,8 @@ def search(subject: Subject) -> list[Finding]:
             found |= {leaf.path: finding for leaf, finding in settled if finding is not None}
     for leaf in leaves:
         if leaf.path not in found:
-            many = leaf.size > MANY
-            found[leaf.path] = (
-                _by_halves(subject, leaf, projected)
-                if many
-                else decisive(subject, leaf, ask(subject, elements(leaf)), EACH)
-            )
+            look_closer = _by_halves if leaf.size > MANY else _one_by_one
+            found[leaf.path] = look_closer(subject, leaf, projected)
     return [found[leaf.path] for leaf in leaves]
 
 
@@ -55,16 +51,35 @@ def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -
     """Take the verdict of a projection if it settles all elements; None if it does not.
 
     If AD is inside of a narrow interval along a random direction, then no element is wrong by
-    more than the width of that interval, but for a coincidence.
+    more than the width of that interval, but for a coincidence. In a leaf that is not too large
+    to ask every element, an element counts however small its slope is beside the largest; in a
+    larger one, if an error in it would count in that one.
     """
+    room = RESOLUTION  # of `scale`, which is itself only this part of the largest slope: √user_eps
+    if leaf.size > MANY:
+        room = max(room, subject.material / subject.user_eps**0.5)
     for asked in projected:
-        own = _own(leaf, asked)
-        answers = asked.answers
-        narrow = answers.half <= RESOLUTION * asked.claims.scale
-        settled = (answers.verdict == AGREE) & (~answers.clean | (answers.within & narrow))
-        if not np.all(settled[own]):
+        narrow = asked.answers.half <= room * asked.claims.scale
+        if not np.all(_settled(leaf, asked) & (~asked.answers.clean | narrow)[_own(leaf, asked)]):
             return None
     return _unseen(subject, leaf, projected)
+
+
+def _settled(leaf: Leaf, asked: Asked) -> NDArray[np.bool_]:
+    """Tell which of the questions about a leaf have AD inside of the interval, or need none."""
+    answers = asked.answers
+    settled = (answers.verdict == AGREE) & (~answers.clean | answers.within)
+    return settled[_own(leaf, asked)]
+
+
+def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
+    """Ask about every element; where the projection agrees, on a short ladder if that will do."""
+    known = [settled for asked in projected for settled in _settled(leaf, asked)]
+    for short in (True, False) if known and all(known) else (False,):
+        each = ask(subject, elements(leaf), short=short)
+        if all(np.all(_settled(leaf, asked)) for asked in each):
+            break
+    return decisive(subject, leaf, each, EACH)
 
 
 def _unseen(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
