@@ -253,10 +253,10 @@ def test_a_projection_sees_what_it_says_that_it_can_and_not_much_less() -> None:
     assert found_in(number, {slowest: 0.3 * blind}).asked == PROJECTED
 
 
-def searched(number: int, error: float, *, spoilt: int = 0) -> tuple[str, int]:
+def searched(number: int, error: float, *, spoilt: int | None = None) -> tuple[str, int]:
     """Search in float64 arguments with one slope off by that; return verdict and number of points.
 
-    f is no number at all when it is asked for more than one direction, the first `spoilt` times.
+    The first time that elements are asked, f is no number along the one that is `spoilt`.
     """
     x = np.linspace(0.1, 0.9, number)
     gradient = np.cos(x)
@@ -265,9 +265,12 @@ def searched(number: int, error: float, *, spoilt: int = 0) -> tuple[str, int]:
     evaluate, asked = subject.evaluate, []
 
     def counting(directions: Any, which: Any, steps: Any) -> Any:
+        first = len(directions) > 1 and all(number == 1 for number, _ in asked)
         asked.append((len(directions), len(steps)))
-        spoil = sum(number > 1 for number, _ in asked) <= spoilt and len(directions) > 1
-        return evaluate(directions, which, steps) * (np.nan if spoil else 1.0)
+        values = evaluate(directions, which, steps)
+        if first and spoilt is not None:
+            values[which == spoilt] = np.nan
+        return values
 
     subject.evaluate = counting
     (finding,) = search(subject)
@@ -280,9 +283,12 @@ def test_elements_that_agree_with_their_projection_cost_a_third_of_others() -> N
     assert suspect == wrong  # a projection outside of its interval is enough to look closely
 
 
-def test_what_a_short_ladder_does_not_settle_is_looked_at_along_a_whole_one() -> None:
+@pytest.mark.parametrize("spoilt", [1, 50, 99])
+def test_an_element_that_a_short_ladder_does_not_settle_is_asked_along_a_whole_one(
+    spoilt: int,
+) -> None:
     _, wrong = searched(100, 0.01)
-    verdict, points = searched(100, 0.0, spoilt=1)
+    verdict, points = searched(100, 0.0, spoilt=spoilt)
     assert verdict == "agree"
     assert points > wrong
 

@@ -95,7 +95,8 @@ def _unseen(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding
 
 
 def _own(leaf: Leaf, asked: Asked) -> NDArray[np.bool_]:
-    return np.repeat([d.start == leaf.start for d in asked.directions], asked.rows)
+    own = [leaf.start <= d.start < leaf.stop for d in asked.directions]
+    return np.repeat(own, asked.rows)
 
 
 def _by_halves(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
