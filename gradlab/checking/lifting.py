@@ -95,8 +95,6 @@ def trace(
         Exception: Whatever `f` raises where it can be neither traced nor run on numbers.
         TypeError: If no output is floating point.
     """
-    import jax.extend.core as jex  # here, so that `import gradlab` costs what `import jax` costs
-
     names: list[tuple[str, int]] = []
 
     def call(reals: Sequence[Any], carried: Sequence[Any]) -> Array:
@@ -115,10 +113,9 @@ def trace(
             why = f"f looks at values ({type(error).__name__})"
             call([jnp.asarray(r) for r in reals], carried)
     if jaxpr is not None:
-        function = jex.jaxpr_as_fun(jaxpr)
 
         def run(reals: Sequence[Any], carried: Sequence[Any]) -> Array:
-            return function(*reals, *carried)[0]
+            return jax.core.eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *reals, *carried)[0]
 
     if not names:
         raise TypeError("f: it returns nothing that is floating point, so it has no derivative")
