@@ -178,3 +178,83 @@ def test_a_rule_with_a_wrong_sign_is_said_to_have_one() -> None:
     (leaf,) = check_grads(square, (0.7,)).leaves
     assert "`square`" in leaf.cause
     assert "a sign is wrong" in leaf.hint
+
+
+# What AD is in place of FD
+
+
+def with_rule(f: Any, slope: Any) -> Any:
+    """Give a function of one array with a scalar value a rule of its own."""
+    ruled = jax.custom_vjp(f)
+    ruled.defvjp(lambda w: (f(w), w), lambda w, g: (g * slope(w),))
+    return ruled
+
+
+def hint_on(f: Any, w: Any) -> str:
+    (leaf,) = check_grads(f, (w,)).leaves
+    assert leaf.verdict == "wrong"
+    return leaf.hint
+
+
+ROWS = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        (7.0, "AD is 7 times FD here, and f has 7 of something: a sum, no mean?"),
+        (3.0, "AD is 3 times FD here, and f has 3 of something: a sum, no mean?"),
+        (1 / 7, "AD is FD / 7 here, and f has 7 of something: a mean, no sum?"),
+        (1 / 21, "AD is FD / 21 here, and f has 21 of something: a mean, no sum?"),
+        (7.01, ""),
+        (5.0, ""),
+        (-7.0, ""),
+        (4.0, "AD is four times FD here"),
+        (-1.0, "AD is −1 times FD here: a sign is wrong"),
+        (0.0, "AD is 0 where f has a slope: a term was dropped"),
+    ],
+)
+def test_a_sum_in_place_of_a_mean_is_seen_by_the_number_of_rows(factor: float, said: str) -> None:
+    def loss(w: Any) -> Any:
+        return jnp.mean(jnp.sin(ROWS @ w))
+
+    assert hint_on(with_rule(loss, lambda w: factor * jax.grad(loss)(w)), X) == said
+
+
+def weigh(w: Any) -> Any:
+    return jnp.sum(jnp.tanh(w @ jnp.array([0.3, -0.8, 1.1])) ** 3)
+
+
+MATRICES = np.random.default_rng(1).normal(size=(2, 3, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("w", [MATRICES[0], MATRICES], ids=["a matrix", "a batch of them"])
+def test_a_missing_transpose_is_named(w: Any) -> None:
+    rule = with_rule(weigh, lambda w: jnp.swapaxes(jax.grad(weigh)(w), -1, -2))
+    assert hint_on(rule, w).startswith("AD is the transpose of what FD says")
+
+
+@pytest.mark.parametrize("w", [MATRICES[0], MATRICES], ids=["a matrix", "a batch of them"])
+def test_a_gradient_along_symmetric_changes_is_called_one(w: Any) -> None:
+    def symmetric(w: Any) -> Any:
+        slope = jax.grad(weigh)(w)
+        return (slope + jnp.swapaxes(slope, -1, -2)) / 2
+
+    assert "AD is right along symmetric changes" in hint_on(with_rule(weigh, symmetric), w)
+
+    def folded(w: Any) -> Any:  # and so it is
+        return weigh((w + jnp.swapaxes(w, -1, -2)) / 2)
+
+    assert check_grads(with_rule(folded, jax.grad(folded)), (w,)).ok
+
+
+@pytest.mark.parametrize("at", [(0, 1), (1, 1)])
+def test_one_wrong_element_of_a_matrix_is_not_called_a_transpose(at: Any) -> None:
+    rule = with_rule(weigh, lambda w: jax.grad(weigh)(w).at[at].multiply(1.3))
+    assert hint_on(rule, MATRICES[0]) == ""
+
+
+def test_a_flipped_gradient_of_a_vector_or_an_oblong_matrix_is_not_called_a_transpose() -> None:
+    for w in (MATRICES[0, 0], MATRICES[0, :2]):
+        rule = with_rule(weigh, lambda w: jnp.flip(jax.grad(weigh)(w)))
+        assert "transpose" not in hint_on(rule, w)

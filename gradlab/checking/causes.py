@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from gradlab.checking.coordinates import REAL
 from gradlab.checking.evidence import RESOLUTION
 from gradlab.checking.findings import Finding
 from gradlab.checking.jaxprs import primitives
@@ -56,18 +57,60 @@ def culprits(subject: Subject, finding: Finding) -> list[Site]:
     return [site for site, off in zip(found, needed, strict=True) if off]
 
 
-def ratio(finding: Finding) -> str:
-    """Say what AD/FD is, if it is a simple number."""
+def resemblance(subject: Subject, finding: Finding) -> str:
+    """Say what AD is in place of FD, if it is something simple."""
+    return _mirrored(subject, finding) or _ratio(subject, finding)
+
+
+def _ratio(subject: Subject, finding: Finding) -> str:
     if not np.isfinite([finding.ad, finding.fd]).all() or finding.fd == 0:
         return ""
     room = max(1e-4, finding.half / abs(finding.fd))
     if room > 0.1:
         return ""
+    quotient = finding.ad / finding.fd
+    for length in _lengths(subject) if room < 1e-3 else ():
+        if abs(quotient - length) <= room * length:
+            return f"AD is {length} times FD here, and f has {length} of something: a sum, no mean?"
+        if abs(quotient * length - 1) <= room:
+            return f"AD is FD / {length} here, and f has {length} of something: a mean, no sum?"
     for number, words in RATIOS.items():
-        if abs(finding.ad / finding.fd - number) <= room * abs(number):
+        if abs(quotient - number) <= room * abs(number):
             return words
     if abs(finding.ad) <= 1e-12 * abs(finding.fd):
         return "AD is 0 where f has a slope: a term was dropped"
+    return ""
+
+
+def _lengths(subject: Subject) -> list[int]:
+    """Return the lengths of the axes of all arrays that go into the program, and their sizes."""
+    closed = subject.traced.jaxpr
+    arrays = [*subject.reals, *subject.carried, *(closed.consts if closed is not None else ())]
+    return sorted({n for array in arrays for n in (*np.shape(array), np.size(array)) if n > 2})
+
+
+def _mirrored(subject: Subject, finding: Finding) -> str:
+    """Compare AD with FD of the transposed matrix, where all elements of one were asked."""
+    leaf, asked = finding.leaf, finding.asked_of
+    square = len(leaf.shape) > 1 and leaf.shape[-1] == leaf.shape[-2]
+    if not square or finding.coordinate is None or leaf.kind != REAL:
+        return ""
+    ad, fd = np.full((2, leaf.size), np.nan)
+    for question in range(finding.row, len(asked.claims.slope), asked.rows):
+        place = asked.direction(question).start
+        if leaf.start <= place < leaf.stop:
+            unit = subject.bases[0, place]
+            ad[place - leaf.start] = asked.claims.slope[question] / unit
+            fd[place - leaf.start] = asked.answers.fd[question] / unit
+    ad, fd = ad.reshape(leaf.shape), fd.reshape(leaf.shape)
+    across, room = np.swapaxes(fd, -1, -2), 1e-4 * np.max(np.abs(fd), initial=0.0)
+    if np.allclose(ad, across, rtol=0, atol=room):
+        return "AD is the transpose of what FD says: a transpose is missing, or one too many"
+    if np.allclose(ad + np.swapaxes(ad, -1, -2), fd + across, rtol=0, atol=room):
+        return (
+            "AD and FD of [i, j] and [j, i] have the same sum, so AD is right along symmetric "
+            "changes; if f takes a symmetric matrix, check lambda m: f((m + m.T) / 2)"
+        )
     return ""
 
 

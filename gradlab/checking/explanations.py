@@ -2,7 +2,7 @@
 
 import math
 
-from gradlab.checking.causes import culprits, nonfinite, ratio, uses
+from gradlab.checking.causes import culprits, nonfinite, resemblance, uses
 from gradlab.checking.findings import Finding
 from gradlab.checking.nonfinite import Culprit
 from gradlab.checking.rewriting import Site
@@ -102,12 +102,12 @@ def _explain_wrong(subject: Subject, finding: Finding) -> tuple[str, str]:
     flat = finding.cause == "plateau" or (finding.flat and finding.ad != 0)
     if found:
         words, hint = _explain_sites(found, flat)
-        return words, hint or nearly or ratio(finding)
+        return words, hint or nearly or resemblance(subject, finding)
     if flat:
         return "f is flat here, so its derivative is 0, but AD says otherwise", ""
     name = "grad" if finding.mode == "grad" else "AD"
     words = f"{name} is not the slope of f{_elsewhere(finding)}"
-    hints = [ratio(finding).replace("AD", name), nearly]
+    hints = [resemblance(subject, finding).replace("AD", name), nearly]
     return words, "; ".join(filter(None, hints))
 
 
