@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from gradlab.checking.causes import culprits, unsteady, uses
-from gradlab.checking.explanations import NEARLY
+from gradlab.checking.explanations import NEARLY, rounds_on_the_way
 from gradlab.checking.findings import Finding
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
@@ -30,7 +30,7 @@ def amended(subject: Subject, finding: Finding) -> Amended | None:
         hint = "for a distribution's derivative compare with its quantiles"
         return CANNOT_TELL, finding.ad, words, hint
     nearly = abs(finding.ad - finding.fd) < NEARLY * abs(finding.fd)
-    if odd and nearly and unsteady(subject, finding):
+    if odd and (nearly or rounds_on_the_way(subject, finding)) and unsteady(subject, finding):
         words = "AD is off by rounding: it jitters by as much as it differs from FD"
         hint = "numbers cancel in the derivative; rewrite f, or check farther away"
         return CANNOT_TELL, finding.ad, words, hint

@@ -13,10 +13,11 @@ from gradlab.checking.jaxprs import primitives
 from gradlab.checking.lifting import float64
 from gradlab.checking.limits import Floats
 from gradlab.checking.nonfinite import Culprit, first_nonfinite
+from gradlab.checking.rattling import rounding_of_slope
 from gradlab.checking.rewriting import Site, sites, without
 from gradlab.checking.subject import Subject
 
-NUDGES, NUDGE = 8, 2.0**-27  # points close by at which AD is asked again, and how far apart
+SPREAD = 3.0  # times the rounding of AD: what it may be off by
 RATIOS = {
     -1.0: "AD is −1 times FD here: a sign is wrong",
     2.0: "AD is twice FD here: a factor 2 too many, or a term counted twice",
@@ -129,19 +130,13 @@ def uses(subject: Subject, name: str) -> bool:
 
 
 def unsteady(subject: Subject, finding: Finding) -> bool:
-    """Tell whether AD itself rounds by about as much as it differs from FD.
-
-    Numbers may cancel in a derivative. Then it jitters from point to point.
-    """
+    """Tell whether AD itself rounds by about as much as it differs from FD."""
     asked, k = finding.asked_of, finding.entry
-    difference = abs(asked.claims.slope[k] - asked.answers.fd[k])
-    if subject.traced.jaxpr is None or finding.mode == "grad" or not subject.sharp:
+    if finding.mode == "grad":
         return False
-    found = list(sites(subject.traced.jaxpr.jaxpr))
-    off = np.zeros(len(found))
-    points = ([leaf * (1 + k * NUDGE) for leaf in subject.reals] for k in range(NUDGES))
-    slopes = [_slope(subject, finding, found, off, reals) for reals in points]
-    return bool(np.max(np.abs(np.diff(slopes, 2))) > difference)  # a straight line is no rounding
+    difference = abs(asked.claims.slope[k] - asked.answers.fd[k])
+    noise = rounding_of_slope(subject, _tangents(subject, finding), _row(subject, finding))
+    return bool(SPREAD * noise > difference)
 
 
 def _explains(subject: Subject, finding: Finding, found: list[Site], switches: Floats) -> bool:

@@ -99,7 +99,8 @@ def _explain_wrong(subject: Subject, finding: Finding) -> tuple[str, str]:
                 "linear in its tangents",
             )
     found, nearly = culprits(subject, finding), _nearly(subject, finding)
-    flat = finding.cause == "plateau" or (finding.flat and finding.ad != 0)
+    still = abs(finding.fd) <= finding.half
+    flat = finding.cause == "plateau" or (finding.flat and still and finding.ad != 0)
     if found:
         words, hint = _explain_sites(found, flat)
         return words, hint or nearly or resemblance(subject, finding)
@@ -126,7 +127,7 @@ def _explain_sites(found: list[Site], flat: bool) -> tuple[str, str]:
     site = found[0]
     if len(found) > 1 and len({(s.kind, s.name) for s in found}) > 1:
         names = sorted({_site_name(s) for s in found})
-        return f"without {' and '.join(names)}, AD is what FD says", "deliberate?"
+        return f"without {' and '.join(names)}, AD is what FD says", "wrong, or deliberate?"
     if site.kind == "stop_gradient":
         if flat:
             return (
@@ -188,15 +189,24 @@ def _explain_noise(subject: Subject, finding: Finding) -> tuple[str, str]:
         return f"AD lies just outside of FD {size}, but f is noisy here", ""
     if finding.cause == "hidden":
         return (
-            f"f is so large here that a slope of {largest:.2g} changes nothing in it",
-            "take the large constant out of f, or check at a point where f is smaller",
+            f"a slope of {largest:.2g} is lost in rounding: f, or a number on the way to it, is "
+            "large beside it",
+            "take large constants out of f, or check at another point",
         )
     if finding.cause == "plateaus":
         return (
             "numbers cancel in f here: small steps show another slope than larger ones do",
             "rewrite f without the cancellation (jnp.expm1, jnp.log1p), or check farther away",
         )
-    return f"f is too noisy here: FD is known only to {size}, beside {largest:.2g}", ""
+    noisy = "f is too noisy here"
+    if rounds_on_the_way(subject, finding):
+        noisy = "f is too noisy here, because numbers on the way to it are rounded"
+    return f"{noisy}: FD is known only to {size}, beside {largest:.2g}", ""
+
+
+def rounds_on_the_way(subject: Subject, finding: Finding) -> bool:
+    """Tell whether numbers on the way to f are rounded by more than f itself shows."""
+    return bool(finding.asked_of.view.size[finding.entry] > subject.size[finding.row])
 
 
 def _elsewhere(finding: Finding) -> str:

@@ -175,7 +175,9 @@ def _add_native(subject: Subject, programs: Callable[[bool], Programs], point: P
         room = subject.user_eps**0.5 * subject.over_output(size)
         other = np.isfinite(value) & (np.abs(value - wide) > 10 * room)
     if np.any(other):
-        subject.notes.append("f computes other numbers in float64 (does it draw random ones?)")
+        subject.notes.append(
+            "f computes other numbers in float64 (does it draw random ones, or do numbers cancel?)"
+        )
         return
     narrow = np.concatenate([g.reshape(len(value), -1) for g in gradients], axis=1)
     subject.native = Native(narrow, value)

@@ -59,13 +59,11 @@ def without(closed: Any, replaced: Sequence[Site]) -> Callable[..., list[Any]]:
     return program
 
 
-@dataclasses.dataclass(frozen=True)
-class _Switched:
-    chosen: dict[int, int]
-    needed: Callable[[Any], bool]
-    switches: Any
+class Runner:
+    """Runs a program operation by operation; a subclass says what to do with each."""
 
     def run(self, jaxpr: Any, consts: Sequence[Any], *args: Any) -> list[Any]:
+        """Run a program on its arguments."""
         values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
         values.update(zip(jaxpr.invars, args, strict=True))
         for eqn in jaxpr.eqns:
@@ -74,20 +72,13 @@ class _Switched:
         return look_up(jaxpr.outvars, values)
 
     def closed(self, inner: Any) -> Callable[..., list[Any]]:
+        """Return a function that runs a program which an operation holds."""
         jaxpr, consts = (inner.jaxpr, inner.consts) if hasattr(inner, "consts") else (inner, ())
         return lambda *args: self.run(jaxpr, consts, *args)
 
     def apply(self, eqn: Any, inputs: list[Any]) -> list[Any]:
+        """Apply one operation; enter the programs that a call, a branch or a loop holds."""
         name, params = eqn.primitive.name, eqn.params
-        if id(eqn) in self.chosen:
-            switch = self.switches[self.chosen[id(eqn)]]
-            plain = (
-                inputs if name == "stop_gradient" else self.closed(params["call_jaxpr"])(*inputs)
-            )
-            ruled = zip(bind(eqn, inputs), plain, strict=True)
-            return [_blend(switch, found, itself) for found, itself in ruled]
-        if not any(self.needed(inner) for inner in inner_jaxprs(eqn)):
-            return bind(eqn, inputs)
         if name in CALLS or name in CUSTOM:
             return self.closed(params["jaxpr" if "jaxpr" in params else "call_jaxpr"])(*inputs)
         if name == "cond":
@@ -98,6 +89,25 @@ class _Switched:
             return _scan(params, self.closed(params["jaxpr"]), inputs)
         if name == "while":
             return _while(params, self.closed, inputs)
+        return bind(eqn, inputs)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Switched(Runner):
+    chosen: dict[int, int]
+    needed: Callable[[Any], bool]
+    switches: Any
+
+    def apply(self, eqn: Any, inputs: list[Any]) -> list[Any]:
+        if id(eqn) in self.chosen:
+            switch = self.switches[self.chosen[id(eqn)]]
+            plain = inputs
+            if eqn.primitive.name != "stop_gradient":
+                plain = self.closed(eqn.params["call_jaxpr"])(*inputs)
+            ruled = zip(bind(eqn, inputs), plain, strict=True)
+            return [_blend(switch, found, itself) for found, itself in ruled]
+        if any(self.needed(inner) for inner in inner_jaxprs(eqn)):
+            return super().apply(eqn, inputs)
         return bind(eqn, inputs)
 
 

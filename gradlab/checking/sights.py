@@ -120,6 +120,13 @@ class View:
         gap = (self.ahead - 2 * centre + self.behind) / t
         return limit(gap, 4 * sigma / t, (1,), PATIENT).half > self.typical_slope
 
+    def with_noise(self, sigma: Floats) -> "View":
+        """Return the same view of a function that jitters by at least so much, `(questions,)`."""
+        size = np.where(sigma > self.sigma, 2 * sigma / self.eps, 0.0)
+        return dataclasses.replace(
+            self, size=np.fmax(self.size, size), bulk=np.fmax(self.bulk, size)
+        )
+
     def without_finest(self, number: int) -> "View":
         """Return the same view without the finest steps."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

@@ -81,6 +81,7 @@ class Subject:
     native: Native | None
     notes: list[str]
     tell: Tell
+    rounding_noise: Floats | None = None  # of the rows, once it has been measured
     scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
     programs: dict[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
 
