@@ -21,7 +21,7 @@ Amended = tuple[str, float, str, str]  # verdict, AD, cause and hint
 
 def amended(subject: Subject, finding: Finding) -> Amended | None:
     """Return what is to be said in place of a finding, or None where it stands."""
-    odd = finding.verdict == WRONG and finding.cause == "slope"
+    odd = finding.cause in ("slope", "doubt")
     if odd and uses(subject, "random_gamma") and not culprits(subject, finding):
         words = (
             "jax.random.gamma is differentiated as a distribution, with its quantile held fixed; "

@@ -102,7 +102,10 @@ def _judge(
                 hidden = np.where(open_, each(rounding_noise(subject)), 0.0)
                 view = view.with_noise(hidden)
                 answers = judge(view, claims)
-                chaotic = hidden > CHAOS * np.fmax(view.largest_change, np.abs(view.centre))
+                change = view.largest_change
+                chaotic = (hidden > CHAOS * np.fmax(change, np.abs(view.centre))) & (
+                    hidden < change
+                )
                 answers.verdict[chaotic], answers.cause[chaotic] = CANNOT_TELL, "noise"
             answers.verdict[lost], answers.cause[lost] = CANNOT_TELL, "infinite"
             if derivatives.mode == "rev":
