@@ -180,6 +180,27 @@ def test_a_rule_with_a_wrong_sign_is_said_to_have_one() -> None:
     assert "a sign is wrong" in leaf.hint
 
 
+def test_an_index_out_of_range_is_asked_about() -> None:
+    (leaf,) = check_grads(lambda x: jnp.sum(x[jnp.array([0, 2, 9])] ** 2), (X,)).leaves
+    assert (leaf.verdict, leaf.index) == ("wrong", (2,))
+    assert "is an index out of range?" in leaf.hint
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "kink"),
+    [
+        (jnp.linalg.norm, np.zeros(3, np.float32), True),
+        (jnp.std, np.ones(3, np.float32), True),
+        (lambda x: jnp.sqrt(x**4), np.float32(0.0), False),
+        (lambda x: jnp.sqrt(jnp.abs(x)), np.float32(0.0), False),  # its slopes have no limit
+    ],
+)
+def test_a_kink_is_told_beside_a_derivative_that_is_no_number(f: Any, x: Any, kink: bool) -> None:
+    (leaf,) = check_grads(f, (x,)).leaves
+    assert "the derivative of `sqrt` at 0 is not finite" in leaf.cause
+    assert ("f has a kink here" in leaf.cause) == kink
+
+
 # What AD is in place of FD
 
 

@@ -3,6 +3,7 @@
 import math
 
 from gradlab.checking.causes import culprits, nonfinite, resemblance, uses
+from gradlab.checking.evidence import RESOLUTION
 from gradlab.checking.findings import Finding
 from gradlab.checking.nonfinite import Culprit
 from gradlab.checking.rewriting import Site
@@ -93,11 +94,12 @@ def _explain_wrong(subject: Subject, finding: Finding) -> tuple[str, str]:
     if finding.other_ad is not None and not _close(finding.ad, finding.other_ad):
         other = "forward" if finding.mode == "rev" else "reverse"
         if _close(finding.other_ad, finding.fd):
-            return (
-                f"{mode} is wrong where {other} mode agrees with FD",
-                "a rule that transposes a linear function is wrong, or a custom_jvp rule is not "
-                "linear in its tangents",
-            )
+            hint = "a rule that transposes a linear function is wrong, or a custom_jvp rule is not "
+            hint += "linear in its tangents"
+            if finding.mode == "rev" and uses(subject, "gather"):
+                hint = "is an index out of range? f takes the nearest element then, and reverse "
+                hint += "mode drops it; otherwise a rule that transposes is wrong"
+            return f"{mode} is wrong where {other} mode agrees with FD", hint
     found, nearly = culprits(subject, finding), _nearly(subject, finding)
     still = abs(finding.fd) <= finding.half
     flat = finding.cause == "plateau" or (finding.flat and still and finding.ad != 0)
@@ -158,7 +160,7 @@ def _explain_nonfinite(subject: Subject, finding: Finding) -> tuple[str, str]:
     if finding.verdict == CANNOT_TELL:
         cause = f"AD is {finding.ad}, and FD finds no slope either"
     if culprit is None:
-        return cause, ""
+        return cause + _kink(finding), ""
     if culprit.of == "derivative":
         cause += f": the derivative of {_operation(culprit)} is not finite"
     else:
@@ -168,7 +170,19 @@ def _explain_nonfinite(subject: Subject, finding: Finding) -> tuple[str, str]:
             "a `where` hides it from the value only: reverse mode multiplies it by 0, which is "
             f"NaN; give {culprit.name} a harmless input with a second `where` in front of it"
         )
-    return cause, ""
+    return cause + _kink(finding), ""
+
+
+def _kink(finding: Finding) -> str:
+    """Say that the slopes of the two sides differ, where they are well known."""
+    sight, k = finding.asked_of.view.sight(), finding.entry
+    known = sight.left.half[k] + sight.right.half[k] < RESOLUTION * abs(sight.gap.centre[k])
+    if not known:
+        return ""
+    return (
+        f"; f has a kink here, with slope {finding.left:.6g} on the left and {finding.right:.6g} "
+        "on the right, so it has no derivative"
+    )
 
 
 def _explain_noise(subject: Subject, finding: Finding) -> tuple[str, str]:
