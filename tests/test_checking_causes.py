@@ -161,6 +161,19 @@ def test_a_rule_that_forgets_its_cotangent_is_wrong() -> None:
     assert not check_grads(ruled(lambda x: x * x, lambda args, c: (2 * args[0],)), (1.5,)).ok
 
 
+@pytest.mark.parametrize("tangent", [jnp.abs, lambda t: t * jnp.abs(t), lambda t: 1.0 + 0 * t])
+def test_a_rule_that_is_not_linear_in_its_tangents_is_wrong(tangent: Any) -> None:
+    @jax.custom_jvp
+    def sine(x: Any) -> Any:
+        return jnp.sin(x)
+
+    sine.defjvp(lambda p, t: (sine(*p), jnp.cos(p[0]) * tangent(t[0])))
+    for x in (jnp.array(0.3), jnp.linspace(0.1, 1.0, 40)):
+        report = check_grads(lambda x: jnp.sum(sine(x)), (x,), modes=("fwd",))
+        assert report.verdict == "wrong", str(report)
+        assert "`sine`" in report.leaves[0].cause
+
+
 def test_a_where_that_hides_nan_from_the_value_only_is_told_its_cure() -> None:
     x = np.array([0.5, 2.0], np.float32)
     (leaf,) = check_grads(lambda x: jnp.where(x < 1, jnp.sqrt(1 - x * x), 0), (x,)).leaves

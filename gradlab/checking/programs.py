@@ -170,12 +170,14 @@ class Programs:
         """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         if self._push_error is not None:
             raise self._push_error.with_traceback(None)  # it would grow, and keep all arrays
-        given = list(x), list(carried), rows, bases, tuple(as_table(directions))
+        # Backwards and twice as far: a rule that is not linear in its tangents shows.
+        given = list(x), list(carried), rows, -2 * bases, tuple(as_table(directions))
         try:
             with float64(self.traced.wide):
                 if self.how == "eager":
-                    return self._push_eagerly(*given)
-                return _on_host(self._batched_or_not(self._push_directions, *given))
+                    return self._push_eagerly(*given) / -2 + 0.0  # a slope of 0 without a sign
+                found = self._batched_or_not(self._push_directions, *given)
+                return _on_host(found) / -2 + 0.0
         except jax.errors.JaxRuntimeError:
             raise
         except Exception as error:
