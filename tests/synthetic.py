@@ -142,6 +142,7 @@ def subject_of(
     size: float | None = None,
     eps: float = EPS,
     user_eps: float = 2.0**-23,
+    approximates: bool = False,
 ) -> Subject:
     """Make the function Σ h(xᵢ) ready to be checked, with the gradient that AD is to say in a mode.
 
@@ -162,7 +163,9 @@ def subject_of(
                 found[which == number] = rest + np.sum(h(moved), axis=1)
         return found[:, None]
 
-    traced: Any = types.SimpleNamespace(eps=eps, rounds=False, outputs=(("", 1),), jaxpr=None)
+    traced: Any = types.SimpleNamespace(
+        eps=eps, rounds=False, approximates=approximates, outputs=(("", 1),), jaxpr=None
+    )
     total = np.sum(terms) if value is None else value
     return Subject(
         leaves=(Leaf("[0]", "real", x.shape, np.dtype(np.float32), 0, len(x)),),

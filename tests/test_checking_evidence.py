@@ -35,10 +35,10 @@ def test_a_difference_is_wrong_above_the_floor_of_its_leaf(error: float, verdict
     assert verdict_on(view_of(line), claims)[0] == verdict
 
 
-@pytest.mark.parametrize(("size", "verdict"), [(1e-5, "agree"), (1e-4, "wrong")])
-def test_a_small_slope_may_be_missing_beside_the_scale(size: float, verdict: str) -> None:
+@pytest.mark.parametrize("size", [1e-9, 1e-5, 1e-4])
+def test_a_small_slope_may_not_be_missing_beside_the_scale(size: float) -> None:
     view = view_of(lambda x: size * x)
-    assert verdict_on(view, claims_of(0.0, scale=UNIT))[0] == verdict
+    assert verdict_on(view, claims_of(0.0, scale=UNIT))[0] == "wrong"
 
 
 @pytest.mark.parametrize(("gap", "cause"), [(6e-5, ""), (1.2e-4, "kink")])

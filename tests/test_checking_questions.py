@@ -38,19 +38,27 @@ def test_in_a_coarse_dtype_half_of_the_digits_are_material(eps: float) -> None:
     assert subject_of(np.asarray, X, {"rev": [1, 1]}, eps=eps).material == eps**0.5
 
 
-def slope_of_1_beside(largest: float, missing: float, user_eps: float) -> str:
+def slope_of_1_beside(
+    largest: float, missing: float, user_eps: float, *, approximates: bool
+) -> str:
     """Return the verdict on a slope that is off beside one which is so much larger."""
     gradient = np.array([1 + missing, largest])
-    subject = subject_of(np.asarray, X, {"rev": gradient}, user_eps=user_eps)
+    subject = subject_of(
+        np.asarray, X, {"rev": gradient}, user_eps=user_eps, approximates=approximates
+    )
     return told(first_of(subject)[0])[0]
 
 
 @pytest.mark.parametrize("user_eps", [2.0**-23, 2.0**-52])
 @pytest.mark.parametrize(("units", "verdict"), [(0.9, "agree"), (1.1, "wrong")])
-def test_half_a_unit_of_float32_is_lost_beside_the_largest_slope(
-    user_eps: float, units: float, verdict: str
+@pytest.mark.parametrize(
+    ("approximates", "unit", "largest"), [(False, 2.0**-36, 1e9), (True, 2.0**-24, 1e6)]
+)
+def test_little_is_lost_beside_the_largest_slope_and_more_where_f_may_stop_at_a_tolerance(
+    approximates: bool, unit: float, largest: float, user_eps: float, units: float, verdict: str
 ) -> None:
-    assert slope_of_1_beside(1e6, units * 2.0**-24 * 1e6, user_eps) == verdict
+    error = units * unit * largest
+    assert slope_of_1_beside(largest, error, user_eps, approximates=approximates) == verdict
 
 
 def test_a_slope_is_small_beside_the_root_of_the_callers_precision_of_the_largest() -> None:

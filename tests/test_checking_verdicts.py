@@ -167,19 +167,26 @@ def test_a_dropped_slope_is_no_agreement_in_a_coarse_inner_dtype() -> None:
 
 
 def test_an_element_lost_beside_the_largest_of_its_leaf_is_judged_on_its_scale() -> None:
-    def leak(size: float) -> Any:
+    def leak(size: float, solver: Any = lambda x: x) -> Any:
         @jax.custom_jvp
         def f(x: Any) -> Any:
             return x[0]
 
         f.defjvp(lambda p, t: (f(*p), t[0][0] + size * t[0][1]))
-        return f
+        return lambda x: f(solver(x))
 
-    assert check_grads(leak(1e-8), (X,)).ok
-    assert not check_grads(leak(1e-5), (X,)).ok
+    @jax.custom_jvp
+    def loop(x: Any) -> Any:  # may have stopped at a tolerance
+        return jax.lax.while_loop(lambda c: c[0] < 1, lambda c: (c[0] + 1, c[1] * 1.0), (0, x))[1]
+
+    loop.defjvp(lambda p, t: (loop(*p), t[0]))
+    assert check_grads(leak(1e-12), (X,)).ok
+    assert not check_grads(leak(1e-9), (X,)).ok
+    assert check_grads(leak(1e-9, loop), (X,)).ok
+    assert not check_grads(leak(1e-5, loop), (X,)).ok
 
 
-@pytest.mark.parametrize("ratio", [1e-3, 1e-5, 1e-6])
+@pytest.mark.parametrize("ratio", [1e-3, 1e-6, 1e-9])
 @pytest.mark.parametrize("factor", [0.0, 0.75, -1.0])
 def test_a_small_slope_is_judged_beside_a_large_one(ratio: float, factor: float) -> None:
     @jax.custom_jvp
@@ -190,6 +197,15 @@ def test_a_small_slope_is_judged_beside_a_large_one(ratio: float, factor: float)
     report = check_grads(f, (np.ones(2, np.float32),))
     assert report.leaves[0].index == (1,)
     assert report.verdict == "wrong"
+
+
+def test_an_output_is_judged_beside_a_larger_one() -> None:
+    def f(x: Any) -> Any:
+        return jnp.stack([1e8 * x, jax.lax.stop_gradient(x) ** 2])
+
+    (leaf,) = check_grads(f, (1.2,)).leaves
+    assert leaf.verdict == "wrong"
+    assert "stop_gradient" in leaf.cause
 
 
 def test_float64_arguments_are_judged_as_float32_ones() -> None:

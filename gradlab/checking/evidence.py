@@ -83,7 +83,7 @@ class Evidence:
     @functools.cached_property
     def wrong(self) -> Bools:
         """AD is outside of the interval, by more than what does not matter."""
-        enough = np.fmax(self.claims.material * self.own, self.claims.floor)
+        enough = np.fmax(self.claims.material * self.larger, self.claims.floor)
         enough = np.fmax(enough, np.sqrt(self.view.eps) * self.view.typical_slope)
         wrong = self.difference - self.half > enough
         # One-sided slopes settle slowly.

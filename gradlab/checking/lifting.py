@@ -25,6 +25,7 @@ LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
     jax.errors.TracerIntegerConversionError,
 )
 ROUNDING = {"round", "floor", "ceil", "sign"}
+APPROXIMATE = {"while", "pure_callback", "io_callback"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Traced:
         lifted: Whether it takes float64 in place of the caller's dtypes.
         eps: Distance from 1 to the next number in the coarsest precision on the way.
         rounds: Whether it rounds to whole numbers, so that it may be a staircase.
+        approximates: Whether it has a loop that may stop at a tolerance, or cannot be looked into.
         outputs: Paths and sizes of what the value was laid end to end from.
         widest: The largest number of elements that any step of the program makes.
         why: Why it was not lifted or not traced, for the report; empty if it was.
@@ -49,6 +51,7 @@ class Traced:
     lifted: bool
     eps: float
     rounds: bool
+    approximates: bool
     outputs: tuple[tuple[str, int], ...]
     widest: int
     why: str
@@ -121,21 +124,23 @@ def trace(
         raise TypeError("f: it returns nothing that is floating point, so it has no derivative")
     eps = max(float(jnp.finfo(r.dtype).eps) for r in reals)
     widest = max([r.size for r in reals] + [size for _, size in names])
-    rounds = False
+    rounds, approximates = False, True
     if jaxpr is not None:
         moving = [True] * len(reals) + [False] * len(carried)
         seen = Survey(eps, widest)
         seen.walk(jaxpr.jaxpr, moving)
-        eps, widest, rounds = seen.eps, seen.widest, seen.rounds
-    return Traced(run, jaxpr, lift, lift, eps, rounds, tuple(names), widest, why)
+        eps, widest = seen.eps, seen.widest
+        rounds, approximates = seen.rounds, seen.approximates
+    return Traced(run, jaxpr, lift, lift, eps, rounds, approximates, tuple(names), widest, why)
 
 
 class Survey:
-    """What one walk over a program finds: coarsest precision, widest step, rounding."""
+    """What one walk over a program finds: coarsest precision, widest step, rounding, loops."""
 
     def __init__(self, eps: float, widest: int) -> None:
         """Start from what is known of the arguments."""
-        self.eps, self.widest, self.rounds = eps, widest, False
+        self.eps, self.widest = eps, widest
+        self.rounds = self.approximates = False
 
     def walk(self, jaxpr: Any, moving: Sequence[bool]) -> list[bool]:
         """Walk a jaxpr, given which inputs move; return which outputs do."""
@@ -158,6 +163,7 @@ class Survey:
                     self.eps = max(self.eps, _eps(eqn, dtype))
                 moves[var] = moved
             self.rounds |= any(inputs) and eqn.primitive.name in ROUNDING
+            self.approximates |= any(inputs) and eqn.primitive.name in APPROXIMATE
         return [is_moving(atom) for atom in jaxpr.outvars]
 
 

@@ -16,7 +16,8 @@ from gradlab.checking.progress import Tell
 from gradlab.checking.sights import FINE
 
 PROJECTIONS = 1  # random directions for each leaf; two wrong elements cancel almost never
-LOST = 2.0**-24  # of a leaf's largest slope: half a unit in the last place of float32
+LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
+STOPPED = 2.0**-24  # the same where f may stop at a tolerance: half a unit of float32
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
 
 
@@ -100,7 +101,7 @@ class Subject:
         """Return the part of `scale` that is lost beside a leaf's largest slope."""
         if not self.sharp:
             return 4 * self.traced.eps ** (2 / 3)
-        return LOST / self.user_eps**0.5
+        return (STOPPED if self.traced.approximates else LOST) / self.user_eps**0.5
 
     def compiled(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile a function for this subject, once."""
