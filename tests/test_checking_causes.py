@@ -236,10 +236,10 @@ ROWS = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
 @pytest.mark.parametrize(
     ("factor", "said"),
     [
-        (7.0, "AD is 7 times FD here, and f has 7 of something: a sum, no mean?"),
-        (3.0, "AD is 3 times FD here, and f has 3 of something: a sum, no mean?"),
-        (1 / 7, "AD is FD / 7 here, and f has 7 of something: a mean, no sum?"),
-        (1 / 21, "AD is FD / 21 here, and f has 21 of something: a mean, no sum?"),
+        (7.0, "AD is 7 times FD here, as long as an axis: a sum where f has a mean?"),
+        (3.0, "AD is 3 times FD here, as long as an axis: a sum where f has a mean?"),
+        (1 / 7, "AD is FD / 7 here, as long as an axis: a mean where f has a sum?"),
+        (1 / 21, "AD is FD / 21 here, as long as an axis: a mean where f has a sum?"),
         (7.01, ""),
         (5.0, ""),
         (-7.0, ""),
@@ -292,3 +292,24 @@ def test_a_flipped_gradient_of_a_vector_or_an_oblong_matrix_is_not_called_a_tran
     for w in (MATRICES[0, 0], MATRICES[0, :2]):
         rule = with_rule(weigh, lambda w: jnp.flip(jax.grad(weigh)(w)))
         assert "transpose" not in hint_on(rule, w)
+
+
+def test_a_small_error_beside_a_symmetric_slope_is_not_called_a_transpose() -> None:
+    report = check_grads(
+        lambda m: 1000 * jnp.trace(m) + 0.05 * m[0, 1],
+        (MATRICES[0],),
+        grad=lambda m: 1000 * jnp.eye(3),
+    )
+    assert report.verdict == "wrong"
+    assert "transpose" not in report.leaves[0].hint
+    assert "symmetric" not in report.leaves[0].hint
+
+
+def test_a_wrong_sign_in_forward_mode_may_be_a_rule_that_is_not_linear() -> None:
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return x**2
+
+    f.defjvp(lambda p, t: (f(*p), 2 * p[0] * jnp.abs(t[0])))
+    (leaf,) = check_grads(f, (1.5,), modes=("fwd",)).leaves
+    assert "a sign is wrong, or the rule is not linear in its tangents" in leaf.hint

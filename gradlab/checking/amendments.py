@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from gradlab.checking.causes import culprits, unsteady, uses
-from gradlab.checking.explanations import NEARLY, rounds_on_the_way
+from gradlab.checking.causes import culprits, rounds_on_the_way, unsteady, uses
+from gradlab.checking.explanations import NEARLY
 from gradlab.checking.findings import Finding
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG

@@ -17,7 +17,7 @@ from gradlab.checking.rattling import rounding_of_slope
 from gradlab.checking.rewriting import Site, sites, without
 from gradlab.checking.subject import Subject
 
-SPREAD = 3.0  # times the rounding of AD: what it may be off by
+UNSTEADY = 3.0  # times the rounding of AD: what it may be off by
 RATIOS = {
     -1.0: "AD is −1 times FD here: a sign is wrong",
     2.0: "AD is twice FD here: a factor 2 too many, or a term counted twice",
@@ -72,9 +72,9 @@ def _ratio(subject: Subject, finding: Finding) -> str:
     quotient = finding.ad / finding.fd
     for length in _lengths(subject) if room < 1e-3 else ():
         if abs(quotient - length) <= room * length:
-            return f"AD is {length} times FD here, and f has {length} of something: a sum, no mean?"
+            return f"AD is {length} times FD here, as long as an axis: a sum where f has a mean?"
         if abs(quotient * length - 1) <= room:
-            return f"AD is FD / {length} here, and f has {length} of something: a mean, no sum?"
+            return f"AD is FD / {length} here, as long as an axis: a mean where f has a sum?"
     for number, words in RATIOS.items():
         if abs(quotient - number) <= room * abs(number):
             return words
@@ -105,6 +105,8 @@ def _mirrored(subject: Subject, finding: Finding) -> str:
             fd[place - leaf.start] = asked.answers.fd[question] / unit
     ad, fd = ad.reshape(leaf.shape), fd.reshape(leaf.shape)
     across, room = np.swapaxes(fd, -1, -2), 1e-4 * np.max(np.abs(fd), initial=0.0)
+    if not np.max(np.abs(ad - fd)) > 10 * room:
+        return ""
     if np.allclose(ad, across, rtol=0, atol=room):
         return "AD is the transpose of what FD says: a transpose is missing, or one too many"
     if np.allclose(ad + np.swapaxes(ad, -1, -2), fd + across, rtol=0, atol=room):
@@ -129,6 +131,11 @@ def uses(subject: Subject, name: str) -> bool:
     return subject.traced.jaxpr is not None and name in primitives(subject.traced.jaxpr.jaxpr)
 
 
+def rounds_on_the_way(subject: Subject, finding: Finding) -> bool:
+    """Tell whether numbers on the way to f are rounded by more than f itself shows."""
+    return bool(finding.asked_of.view.size[finding.entry] > subject.size[finding.row])
+
+
 def unsteady(subject: Subject, finding: Finding) -> bool:
     """Tell whether AD itself rounds by about as much as it differs from FD."""
     asked, k = finding.asked_of, finding.entry
@@ -136,7 +143,7 @@ def unsteady(subject: Subject, finding: Finding) -> bool:
         return False
     difference = abs(asked.claims.slope[k] - asked.answers.fd[k])
     noise = rounding_of_slope(subject, _tangents(subject, finding), _row(subject, finding))
-    return bool(SPREAD * noise > difference)
+    return bool(UNSTEADY * noise > difference)
 
 
 def _explains(subject: Subject, finding: Finding, found: list[Site], switches: Floats) -> bool:

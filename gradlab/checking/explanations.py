@@ -2,7 +2,7 @@
 
 import math
 
-from gradlab.checking.causes import culprits, nonfinite, resemblance, uses
+from gradlab.checking.causes import culprits, nonfinite, resemblance, rounds_on_the_way, uses
 from gradlab.checking.evidence import RESOLUTION
 from gradlab.checking.findings import Finding
 from gradlab.checking.nonfinite import Culprit
@@ -97,15 +97,20 @@ def _explain_wrong(subject: Subject, finding: Finding) -> tuple[str, str]:
             hint = "a rule that transposes a linear function is wrong, or a custom_jvp rule is not "
             hint += "linear in its tangents"
             if finding.mode == "rev" and uses(subject, "gather"):
-                hint = "is an index out of range? f takes the nearest element then, and reverse "
-                hint += "mode drops it; otherwise a rule that transposes is wrong"
+                index = (
+                    "is an index out of range? f takes the nearest element, reverse mode drops it"
+                )
+                hint = f"{index}; or {hint}"
             return f"{mode} is wrong where {other} mode agrees with FD", hint
     found, nearly = culprits(subject, finding), _nearly(subject, finding)
     still = abs(finding.fd) <= finding.half
     flat = finding.cause == "plateau" or (finding.flat and still and finding.ad != 0)
     if found:
         words, hint = _explain_sites(found, flat)
-        return words, hint or nearly or resemblance(subject, finding)
+        hint = hint or nearly or resemblance(subject, finding)
+        if finding.mode == "fwd" and "sign" in hint:  # forward mode is asked backwards
+            hint += ", or the rule is not linear in its tangents"
+        return words, hint
     if flat:
         return "f is flat here, so its derivative is 0, but AD says otherwise", ""
     name = "grad" if finding.mode == "grad" else "AD"
@@ -216,11 +221,6 @@ def _explain_noise(subject: Subject, finding: Finding) -> tuple[str, str]:
     if rounds_on_the_way(subject, finding):
         noisy = "f is too noisy here, because numbers on the way to it are rounded"
     return f"{noisy}: FD is known only to {size}, beside {largest:.2g}", ""
-
-
-def rounds_on_the_way(subject: Subject, finding: Finding) -> bool:
-    """Tell whether numbers on the way to f are rounded by more than f itself shows."""
-    return bool(finding.asked_of.view.size[finding.entry] > subject.size[finding.row])
 
 
 def _elsewhere(finding: Finding) -> str:

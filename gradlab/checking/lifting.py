@@ -24,7 +24,7 @@ LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
     jax.errors.TracerArrayConversionError,
     jax.errors.TracerIntegerConversionError,
 )
-ROUNDING = {"round", "floor", "ceil", "sign"}
+TO_INTEGERS = {"round", "floor", "ceil", "sign"}
 APPROXIMATE = {"while", "pure_callback", "io_callback"}
 
 
@@ -141,6 +141,7 @@ class Survey:
         """Start from what is known of the arguments."""
         self.eps, self.widest = eps, widest
         self.rounds = self.approximates = False
+        self.moving: set[int] = set()  # the operations that depend on an input that moves
 
     def walk(self, jaxpr: Any, moving: Sequence[bool]) -> list[bool]:
         """Walk a jaxpr, given which inputs move; return which outputs do."""
@@ -151,6 +152,8 @@ class Survey:
 
         for eqn in jaxpr.eqns:
             inputs = [is_moving(atom) for atom in eqn.invars]
+            if any(inputs):
+                self.moving.add(id(eqn))
             outs = [any(inputs)] * len(eqn.outvars)
             for inner in inner_jaxprs(eqn):
                 number = len(inner.invars)
@@ -162,7 +165,7 @@ class Survey:
                 if moved and dtype is not None and jnp.issubdtype(dtype, jnp.inexact):
                     self.eps = max(self.eps, _eps(eqn, dtype))
                 moves[var] = moved
-            self.rounds |= any(inputs) and eqn.primitive.name in ROUNDING
+            self.rounds |= any(inputs) and eqn.primitive.name in TO_INTEGERS
             self.approximates |= any(inputs) and eqn.primitive.name in APPROXIMATE
         return [is_moving(atom) for atom in jaxpr.outvars]
 
