@@ -288,6 +288,14 @@ def test_a_wrong_slope_is_not_excused_by_rounding_that_does_not_move(
     assert report.verdict == "wrong", str(report)
 
 
+def test_a_dropped_slope_that_rounding_on_the_way_may_hide_is_no_agreement() -> None:
+    def f(x: Any) -> Any:
+        return 1e-3 * dropped(x) + ((0 * x + 2.0**36) - 2.0**36)
+
+    dropped = off(jnp.sin, 0.0)
+    assert check_grads(f, (np.float32(0.3),)).verdict == "cannot tell"
+
+
 def test_modes_that_differ_by_rounding_on_the_way_do_not_contradict_each_other() -> None:
     def loss(x: Any) -> Any:
         return jnp.mean(-jax.nn.log_softmax(x)[jnp.arange(3), jnp.arange(3)])
