@@ -357,6 +357,8 @@ def test_a_derivative_in_which_numbers_cancel_is_not_called_wrong(f: Any, x: flo
     (leaf,) = check_grads(f, (x,)).leaves
     assert leaf.verdict == "cannot tell"
     assert "jitters" in leaf.cause
+    assert leaf.funnel is not None
+    assert leaf.funnel.title.startswith("[0]: cannot tell, AD")
 
 
 def test_a_slope_that_is_nothing_beside_those_close_by_is_no_fault() -> None:

@@ -43,7 +43,7 @@ def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
         mode=finding.mode,
         order=1,
         checked=checked,
-        funnel=_funnel(subject, finding),
+        funnel=_funnel(subject, finding, verdict),
     )
 
 
@@ -62,7 +62,7 @@ def undifferentiable(coordinates: Coordinates, reason: str) -> list[LeafReport]:
     ]
 
 
-def _funnel(subject: Subject, finding: Finding) -> Funnel:
+def _funnel(subject: Subject, finding: Finding, verdict: str) -> Funnel:
     asked, k = finding.asked_of, finding.entry
     view, direction = asked.view, asked.direction(k)
     unit = 1.0
@@ -70,7 +70,7 @@ def _funnel(subject: Subject, finding: Finding) -> Funnel:
         unit = float(subject.bases[direction.base, direction.start])
     sigma = float(view.sigma[k])
     steps, slopes, halves = make_funnel(view.steps, view.behind[k], view.ahead[k], sigma, unit)
-    title = f"{finding.leaf.path}: {finding.verdict}, AD {finding.ad:.6g}, FD {finding.fd:.6g}"
+    title = f"{finding.leaf.path}: {verdict}, AD {finding.ad:.6g}, FD {finding.fd:.6g}"
     return Funnel(steps, slopes, halves, finding.ad, finding.fd, finding.half, title)
 
 
