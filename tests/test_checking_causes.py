@@ -236,10 +236,26 @@ ROWS = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
 @pytest.mark.parametrize(
     ("factor", "said"),
     [
-        (7.0, "AD is 7 times FD here, as long as an axis: a sum where f has a mean?"),
-        (3.0, "AD is 3 times FD here, as long as an axis: a sum where f has a mean?"),
-        (1 / 7, "AD is FD / 7 here, as long as an axis: a mean where f has a sum?"),
-        (1 / 21, "AD is FD / 21 here, as long as an axis: a mean where f has a sum?"),
+        (
+            7.0,
+            "AD is 7 times FD here, and 7 is the length or size of an array: "
+            "the gradient of a sum, where f is a mean?",
+        ),
+        (
+            3.0,
+            "AD is 3 times FD here, and 3 is the length or size of an array: "
+            "the gradient of a sum, where f is a mean?",
+        ),
+        (
+            1 / 7,
+            "AD is FD / 7 here, and 7 is the length or size of an array: "
+            "the gradient of a mean, where f is a sum?",
+        ),
+        (
+            1 / 21,
+            "AD is FD / 21 here, and 21 is the length or size of an array: "
+            "the gradient of a mean, where f is a sum?",
+        ),
         (7.01, ""),
         (5.0, ""),
         (-7.0, ""),

@@ -1,5 +1,7 @@
 """How much a value and its slope jitter by rounding on the way: known where few numbers round."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -133,3 +135,19 @@ def test_a_slope_jitters_where_numbers_cancel_in_it() -> None:
 
     assert noise(1.0) < 1e-14
     assert 1e-3 < noise(1e-5) < 1.0  # sin x / x² and 2 (1 − cos x) / x³ are 1e5
+
+
+def test_an_infinite_value_beside_others_is_no_noise_and_warns_of_nothing() -> None:
+    subject = subject_of(lambda x: jnp.stack([x + 1, 1 / (x - x)]), 1.5)
+    assert (rounding_noise(subject) < 10 * EPS).all()
+
+
+def test_what_is_compiled_keeps_no_numbers_of_the_subject() -> None:
+    subject = subject_of(lambda x: jnp.sum(jnp.sin(x)), np.linspace(0.0, 1.0, 50, dtype=np.float32))
+    rounding_noise(subject)
+    rounding_of_slope(subject, [np.ones(50)], np.ones(1))
+    programs, gone = subject.programs, weakref.ref(subject)
+    assert programs.keys() == {"rattled values", "rattled slopes"}
+    del subject
+    gc.collect()
+    assert gone() is None

@@ -72,9 +72,15 @@ def _ratio(subject: Subject, finding: Finding) -> str:
     quotient = finding.ad / finding.fd
     for length in _lengths(subject) if room < 1e-3 else ():
         if abs(quotient - length) <= room * length:
-            return f"AD is {length} times FD here, as long as an axis: a sum where f has a mean?"
+            return (
+                f"AD is {length} times FD here, and {length} is the length or size of an array: "
+                "the gradient of a sum, where f is a mean?"
+            )
         if abs(quotient * length - 1) <= room:
-            return f"AD is FD / {length} here, as long as an axis: a mean where f has a sum?"
+            return (
+                f"AD is FD / {length} here, and {length} is the length or size of an array: "
+                "the gradient of a mean, where f is a sum?"
+            )
     for number, words in RATIOS.items():
         if abs(quotient - number) <= room * abs(number):
             return words
@@ -105,7 +111,7 @@ def _mirrored(subject: Subject, finding: Finding) -> str:
             fd[place - leaf.start] = asked.answers.fd[question] / unit
     ad, fd = ad.reshape(leaf.shape), fd.reshape(leaf.shape)
     across, room = np.swapaxes(fd, -1, -2), 1e-4 * np.max(np.abs(fd), initial=0.0)
-    if not np.max(np.abs(ad - fd)) > 10 * room:
+    if not 10 * room < np.max(np.abs(ad - fd)) < np.inf:  # also where AD or FD is NaN
         return ""
     if np.allclose(ad, across, rtol=0, atol=room):
         return "AD is the transpose of what FD says: a transpose is missing, or one too many"

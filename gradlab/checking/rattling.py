@@ -45,34 +45,37 @@ class Rattled(Runner):
 def rounding_noise(subject: Subject) -> Floats:
     """Return by how much each row of the value jitters, `(rows,)`; 0 where that cannot be told."""
     if subject.rounding_noise is None:
+        closed = subject.traced.jaxpr
 
         def values(units: Any, reals: list[Any], carried: list[Any]) -> Any:
-            run = _program(subject, carried)
+            run = _program(closed, carried)
             return jax.lax.map(lambda units: run(units, reals), units)
 
         found = _rattled(subject, "rattled values", values)
         rows = np.eye(found.shape[-1]) if subject.rows is None else subject.rows
-        subject.rounding_noise = _spread(found @ rows.T)
+        subject.rounding_noise = _spread(found, rows)
     return subject.rounding_noise
 
 
 def rounding_of_slope(subject: Subject, tangents: Sequence[Any], row: Floats) -> float:
     """Return by how much the slope of a row along tangents jitters, without any custom rule."""
+    closed = subject.traced.jaxpr
 
     def slopes(units: Any, reals: list[Any], carried: list[Any], tangents: list[Any]) -> Any:
-        run = _program(subject, carried)
+        run = _program(closed, carried)
         return jax.lax.map(
             lambda units: jax.jvp(lambda x: run(units, x), (reals,), (tangents,))[1], units
         )
 
     found = _rattled(subject, "rattled slopes", slopes, list(tangents))
-    return float(_spread(found @ row[:, None])[0])
+    return float(_spread(found, row[None])[0])
 
 
-def _program(subject: Subject, carried: list[Any]) -> Callable[[Any, list[Any]], Any]:
-    closed = subject.traced.jaxpr
+def _program(closed: Any, carried: list[Any]) -> Callable[[Any, list[Any]], Any]:
+    """Return the program as a function of units and reals; it keeps no numbers of the subject."""
+    moves = [True] * (len(closed.jaxpr.invars) - len(carried)) + [False] * len(carried)
     survey = Survey(0.0, 0)
-    survey.walk(closed.jaxpr, [True] * len(subject.reals) + [False] * len(carried))
+    survey.walk(closed.jaxpr, moves)
 
     def run(units: Any, reals: list[Any]) -> Any:
         runner = Rattled(units, survey.moving)
@@ -96,10 +99,10 @@ def _rattled(subject: Subject, name: str, program: Callable[..., Any], *more: An
         return np.asarray(found, np.float64).reshape(none.shape)
 
 
-def _spread(found: Floats) -> Floats:
-    """Return the standard deviation over runs, if it is that of rounding, or 0."""
+def _spread(found: Floats, rows: Floats) -> Floats:
+    """Return the standard deviation of each row over runs, if it is that of rounding, or 0."""
     with np.errstate(invalid="ignore", over="ignore"):
-        near, far = np.std(found, axis=1)
+        near, far = np.std(found @ rows.T, axis=1)
         return np.where(near <= 4 * far / FAR, np.fmin(near, far / FAR), 0.0)
 
 
