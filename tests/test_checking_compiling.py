@@ -8,6 +8,7 @@ import pytest
 import gradlab
 from gradlab.checking import compiling
 from gradlab.checking.compiling import WIDE, compiled
+from gradlab.checking.first_look import WIDEST
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_an_option_that_this_xla_does_not_have_is_left_out(options, monkeypatch)
 
 
 def test_a_check_asks_for_wide_programs_to_be_compiled_well(options):
-    gradlab.check_grads(lambda x: jnp.sum(jnp.sin(x) * 1.25), (jnp.ones(WIDE),))
+    gradlab.check_grads(lambda x: jnp.sum(jnp.sin(x) * 1.25), (jnp.ones(WIDEST),))
     assert {} in options  # the values
     assert compiling.OLDER | compiling.UNOPTIMISED in options  # the derivatives
     options.clear()

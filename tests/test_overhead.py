@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import pytest
+from compilations import compiled_by
 from test_properties import for_helpers
 
 from gradlab import (
@@ -148,19 +149,6 @@ def test_the_ways_that_are_not_taken_are_other_programs():
         assert operations(other, pair.args) != operations(pair.helper, pair.args)
 
 
-COMPILED: list[str] = []
-jax.monitoring.register_event_duration_secs_listener(
-    lambda event, *_, **__: COMPILED.append(event) if "/compile/" in event else None
-)
-
-
-def compiled_by(f, *args):
-    """Return what JAX traced, lowered and compiled in a call."""
-    COMPILED.clear()
-    f(*args)
-    return list(COMPILED)
-
-
 @for_helpers()
 def test_new_values_compile_nothing(helper):
     def total(*args):
@@ -236,4 +224,4 @@ def test_new_numbers_compile_nothing(call):
 def test_what_the_docstrings_warn_of_compiles_again(call):
     """The negative control of the two tests above."""
     call(0.125)
-    assert any("backend_compile" in event for event in compiled_by(call, 0.25))
+    assert "backend" in compiled_by(call, 0.25)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from jax import lax
+from jax import Array, lax
 from numpy.typing import NDArray
 
 from gradlab.checking.coordinates import Leaf
@@ -75,6 +75,15 @@ def masked_on_host(bases: Floats, base: int, first: int, last: int) -> Floats:
     moved, own = np.zeros(bases.shape[1]), slice(first, last + 1)
     moved[own] = bases[base, own]
     return moved
+
+
+def split(coordinates: Any, leaves: Sequence[Any]) -> list[Array]:
+    """Give each leaf its own of the coordinates, in its shape and dtype."""
+    parts = lax.split(coordinates, [leaf.size for leaf in leaves])
+    pairs = zip(parts, leaves, strict=True)
+    return [
+        lax.convert_element_type(lax.reshape(part, leaf.shape), leaf.dtype) for part, leaf in pairs
+    ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,6 +155,17 @@ def exponents(
     return found
 
 
+def points(rungs: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], Floats]:
+    """Return the direction and the signed step of every point: the centre, all ahead, all behind.
+
+    Args:
+        rungs: For each direction, the exponents k of its steps 2^−k.
+    """
+    which = np.repeat(np.arange(len(rungs)), [len(ks) for ks in rungs])
+    t = 2.0 ** -np.concatenate(rungs).astype(np.float64)
+    return np.concatenate([[0], which, which]), np.concatenate([[0.0], t, -t])
+
+
 def climb(
     evaluate: Callable[[Sequence[Direction], NDArray[np.intp], Floats], Floats],
     directions: Sequence[Direction],
@@ -161,16 +181,13 @@ def climb(
     """
     lowest = min(k for ks in rungs for k in ks)
     number = max(k for ks in rungs for k in ks) - lowest + 1
-    counts = [len(ks) for ks in rungs]
-    which = np.repeat(np.arange(len(directions)), counts)
-    column = np.concatenate([np.asarray(ks) for ks in rungs]) - lowest
     steps = 2.0 ** -(lowest + np.arange(number, dtype=np.float64))
-    t = steps[column]
-    values = evaluate(
-        directions, np.concatenate([[0], which, which]), np.concatenate([[0.0], t, -t])
-    )
+    which, t = points(rungs)
+    values = evaluate(directions, which, t)
     ladder = np.full((2, len(directions), values.shape[1], number), np.nan)
-    ladder[0, which, :, column] = values[1 : 1 + len(t)]
-    ladder[1, which, :, column] = values[1 + len(t) :]
+    column = np.concatenate(rungs).astype(np.intp) - lowest
+    which = which[1 : 1 + len(column)]
+    ladder[0, which, :, column] = values[1 : 1 + len(column)]
+    ladder[1, which, :, column] = values[1 + len(column) :]
     ladder[~np.isfinite(ladder)] = np.nan
     return Ladder(steps, ladder[1], values[0], ladder[0])

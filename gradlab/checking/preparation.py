@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gradlab.checking.cache import Cache
 from gradlab.checking.coordinates import Point
+from gradlab.checking.first_look import first_look
 from gradlab.checking.ladder import Direction, first_directions, make_bases
 from gradlab.checking.lifting import Traced, trace
 from gradlab.checking.limits import Floats
@@ -103,10 +104,18 @@ def _subject(
         part[:] = part.astype(leaf.dtype)  # as f is going to see them
     rows, owner = _rows(traced, len(flat))
 
+    look = None
+    if judged is None:
+        look = first_look(programs, x, others, bases, rows, leaves, flat, modes)
+
     def evaluate(directions: Sequence[Direction], which: NDArray[np.intp], steps: Floats) -> Floats:
+        if look is not None and look.has(directions, which, steps):
+            return look.values
         return programs.values(x, others, bases, rows, directions, which, steps)
 
     slopes: dict[Direction, Floats] = {}
+    if look is not None and look.slopes is not None:
+        slopes.update(zip(look.directions, look.slopes, strict=True))
 
     def along(directions: Sequence[Direction]) -> Floats:
         if not slopes.keys() >= set(directions):
@@ -122,7 +131,8 @@ def _subject(
     for mode in modes:
         try:
             if mode == "rev":
-                value, size, gradients = programs.pull(x, others, rows)
+                known = None if look is None else look.pulled
+                value, size, gradients = known or programs.pull(x, others, rows)
                 gradient = np.concatenate([g.reshape(len(size), -1) for g in gradients], axis=1)
                 derivatives.append(Derivatives("rev", gradient))
             else:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import lax
 from numpy.typing import NDArray
 
+from gradlab.checking import on_numbers
 from gradlab.checking.compiling import compiled
-from gradlab.checking.ladder import Direction, as_table, masked, masked_on_host
+from gradlab.checking.ladder import Direction, as_table, masked, split
 from gradlab.checking.lifting import Traced, float64
 from gradlab.checking.limits import Floats
 
@@ -33,6 +33,7 @@ class Programs:
         self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
         self.how = "eager" if traced.jaxpr is None else "batched"
         self._values: dict[str, Callable[..., Any]] = {}
+        self.together: dict[tuple[str, ...], Callable[..., Any] | None] = {}  # of `first_look`
         self.of_causes: dict[str, Callable[..., Any]] = {}  # what `causes` compiles, kept likewise
         self._push_error: Exception | None = None
         self._value = compiled(traced.call)
@@ -64,7 +65,8 @@ class Programs:
         """
         table = as_table(directions)[:, which]
         if self.how == "eager":
-            return self._values_one_by_one(x, carried, bases, rows, table, steps)
+            with float64(self.traced.wide):
+                return on_numbers.values(self.traced, x, carried, bases, rows, table, steps)
         number = len(steps)
         at_once = _power_of_two(max(min(number, self.batch), FEWEST_POINTS))
         padded = -number % at_once
@@ -88,15 +90,17 @@ class Programs:
 
     def _compiled(self, how: str) -> Callable[..., Any]:
         if how not in self._values:
-            self._values[how] = compiled(self._at_points(how), width=self.traced.widest)
+            self._values[how] = compiled(self.at_points(how), width=self.traced.widest)
         return self._values[how]
 
-    def _at_points(self, how: str) -> Callable[..., Any]:
+    def at_points(self, how: str = "batched") -> Callable[..., Any]:
+        """Return the function that evaluates at many points, to be compiled."""
+
         def at_points(x: Any, carried: Any, bases: Any, rows: Any, table: Any, t: Any) -> Any:
             def at(point: Any) -> Any:
                 which, step = point
                 direction = masked(bases, *which)
-                change = _split(lax.mul(lax.full_like(direction, step), direction), x)
+                change = split(lax.mul(lax.full_like(direction, step), direction), x)
                 value = self.traced.call(list(map(lax.add, x, change)), carried)
                 return value if rows is None else rows @ value
 
@@ -107,18 +111,6 @@ class Programs:
             return jax.vmap(at)((table, t))
 
         return at_points
-
-    def _values_one_by_one(
-        self, x: Any, carried: Any, bases: Any, rows: Any, table: Any, steps: Any
-    ) -> Floats:
-        found = []
-        with float64(self.traced.wide):
-            for which, step in zip(table.T, steps, strict=True):
-                change = _split(step * masked_on_host(bases, *which), x)
-                moved = list(map(lax.add, x, change))
-                value = _on_host(self.traced.call(moved, carried))
-                found.append(value if rows is None else rows @ value)
-        return np.stack(found)
 
     # Derivatives
 
@@ -133,20 +125,16 @@ class Programs:
 
         Gradients are one array `(rows, *shape)` for each leaf, by reverse mode.
         """
-        outputs = sum(size for _, size in self.traced.outputs)
-        weights = np.eye(outputs) if rows is None else np.asarray(rows, np.float64)
+        given = list(x), list(carried), self.cotangents(rows)
         with float64(self.traced.wide):
-            # Twice the weights, and half of what comes: a rule that forgets its cotangent shows.
-            given = list(x), list(carried), 2 * weights
             if self.how == "eager":
-                value, doubled = self._pull_eagerly(*given)
-            else:
-                value, doubled = self._batched_or_not(self._pull_rows, *given)
-            value = _on_host(value)
-            gradients = [_on_host(leaf) / 2 for leaf in doubled]
-        if rows is None:
-            return value, np.abs(value), gradients
-        return weights @ value, np.abs(weights) @ np.abs(value), gradients
+                return pulled(on_numbers.pull(self.traced, *given), rows)
+            return pulled(self._batched_or_not(self.pull_rows, *given), rows)
+
+    def cotangents(self, rows: Any) -> Floats:
+        """Return twice the weights of the rows, `(rows, outputs)`; `pulled` halves what comes."""
+        outputs = sum(size for _, size in self.traced.outputs)
+        return 2 * (np.eye(outputs) if rows is None else np.asarray(rows, np.float64))
 
     def _batched_or_not(self, rows: Callable[..., Any], *given: Any) -> Any:
         if self._batches:
@@ -170,14 +158,12 @@ class Programs:
         """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         if self._push_error is not None:
             raise self._push_error.with_traceback(None)  # it would grow, and keep all arrays
-        # Backwards and twice as far: a rule that is not linear in its tangents shows.
-        given = list(x), list(carried), rows, -2 * bases, tuple(as_table(directions))
+        given = list(x), list(carried), rows, tangents(bases), tuple(as_table(directions))
         try:
             with float64(self.traced.wide):
                 if self.how == "eager":
-                    return self._push_eagerly(*given) / -2 + 0.0  # a slope of 0 without a sign
-                found = self._batched_or_not(self._push_directions, *given)
-                return _on_host(found) / -2 + 0.0
+                    return pushed(on_numbers.push(self.traced, *given))
+                return pushed(self._batched_or_not(self.push_directions, *given))
         except jax.errors.JaxRuntimeError:
             raise
         except Exception as error:
@@ -185,22 +171,19 @@ class Programs:
                 self._push_error = error
             raise
 
-    def _pull_rows(self, batched: bool, x: Any, carried: Any, weights: Any) -> Any:
+    def pull_rows(self, batched: bool, x: Any, carried: Any, weights: Any) -> Any:
+        """Return the value and the gradients of its rows, by reverse mode, to be compiled."""
         value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
         mapped = jax.vmap(pull) if batched else functools.partial(lax.map, pull)
         return value, mapped(weights.astype(value.dtype))[0]
 
-    def _pull_eagerly(self, x: Any, carried: Any, weights: Any) -> Any:
-        x = [jnp.asarray(leaf) for leaf in x]
-        value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
-        gradients = [pull(jnp.asarray(row, value.dtype))[0] for row in weights]
-        return value, [np.stack(leaves) for leaves in zip(*gradients, strict=True)]
-
-    def _push_directions(
+    def push_directions(
         self, batched: bool, x: Any, carried: Any, rows: Any, bases: Any, table: Any
     ) -> Any:
+        """Return the derivatives of the rows along directions, by forward mode, to be compiled."""
+
         def push(which: Any) -> Any:
-            tangents = _split(masked(bases, *which), x)
+            tangents = split(masked(bases, *which), x)
             _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
             return tangent if rows is None else rows @ tangent
 
@@ -208,25 +191,27 @@ class Programs:
             return jax.vmap(push)(table)
         return lax.map(push, table, batch_size=self.batch if batched else None)
 
-    def _push_eagerly(self, x: Any, carried: Any, rows: Any, bases: Any, table: Any) -> Floats:
-        x = [jnp.asarray(leaf) for leaf in x]
-        found = []
-        for which in zip(*table, strict=True):
-            tangents = _split(masked_on_host(bases, *which), x)
-            tangent = _on_host(
-                jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))[1]
-            )
-            found.append(tangent if rows is None else rows @ tangent)
-        return np.stack(found)
+
+def tangents(bases: Floats) -> Floats:
+    """Return twice as much, backwards: so a rule that is not linear in its tangents shows."""
+    return -2 * bases
 
 
-def _split(coordinates: Any, leaves: Sequence[Any]) -> list[Array]:
-    """Give each leaf its own of the coordinates, in its shape and dtype."""
-    parts = lax.split(coordinates, [leaf.size for leaf in leaves])
-    pairs = zip(parts, leaves, strict=True)
-    return [
-        lax.convert_element_type(lax.reshape(part, leaf.shape), leaf.dtype) for part, leaf in pairs
-    ]
+def pushed(slopes: Any) -> Floats:
+    """Return the slopes along the bases, from those along their tangents."""
+    return _on_host(slopes) / -2 + 0.0  # a slope of 0 without a sign
+
+
+def pulled(found: tuple[Any, Any], rows: Any) -> tuple[Floats, Floats, list[Floats]]:
+    """Return rows, the size of their terms and their gradients, from those of twice the weights.
+
+    Twice, because then a rule that forgets its cotangent shows.
+    """
+    value, gradients = _on_host(found[0]), [_on_host(leaf) / 2 for leaf in found[1]]
+    if rows is None:
+        return value, np.abs(value), gradients
+    weights = np.asarray(rows, np.float64)
+    return weights @ value, np.abs(weights) @ np.abs(value), gradients
 
 
 def _power_of_two(number: int) -> int:
