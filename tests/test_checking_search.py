@@ -253,15 +253,19 @@ def test_a_projection_sees_what_it_says_that_it_can_and_not_much_less() -> None:
     assert found_in(number, {slowest: 0.3 * blind}).asked == PROJECTED
 
 
-def searched(number: int, error: float, *, spoilt: int | None = None) -> tuple[str, int]:
+def searched(
+    number: int, error: float, *, spoilt: int | None = None, bent: float = 0.0, plus: float = 0.0
+) -> tuple[str, int]:
     """Search in float64 arguments with one slope off by that; return verdict and number of points.
 
-    The first time that elements are asked, f is no number along the one that is `spoilt`.
+    The first time that elements are asked, f is no number along the one that is `spoilt`. Along
+    the projection, f has another slope than elsewhere by `bent`. Each term of f is the sine of its
+    element `plus` a constant.
     """
     x = np.linspace(0.1, 0.9, number)
     gradient = np.cos(x)
     gradient[7] += error
-    subject = subject_of(np.sin, x, {"rev": gradient}, user_eps=EPS)
+    subject = subject_of(lambda x: np.sin(x) + plus, x, {"rev": gradient}, user_eps=EPS)
     evaluate, asked = subject.evaluate, []
 
     def counting(directions: Any, which: Any, steps: Any) -> Any:
@@ -270,6 +274,8 @@ def searched(number: int, error: float, *, spoilt: int | None = None) -> tuple[s
         values = evaluate(directions, which, steps)
         if first and spoilt is not None:
             values[which == spoilt] = np.nan
+        if directions[0].base == 1:
+            values += bent * steps[:, None]
         return values
 
     subject.evaluate = counting
@@ -277,20 +283,37 @@ def searched(number: int, error: float, *, spoilt: int | None = None) -> tuple[s
     return finding.verdict, sum(points for _, points in asked)
 
 
-def test_elements_that_agree_with_their_projection_cost_a_third_of_others() -> None:
-    (_, right), (_, suspect), (_, wrong) = (searched(100, error) for error in (0.0, 1e-6, 0.01))
-    assert 3 * 100 < right < 0.4 * wrong
-    assert suspect == wrong  # a projection outside of its interval is enough to look closely
+SHORT, WHOLE = 2 * 17, 2 * 48  # points on a ladder, besides the centre
+PROJECTIONS = SHORT + 1 + WHOLE + 1  # of a right slope: neither is narrow enough for all elements
+EACH = 100 * SHORT + 1
+
+
+def test_elements_that_agree_with_their_projection_are_asked_along_short_ladders() -> None:
+    assert searched(100, 0.0) == ("agree", PROJECTIONS + EACH)
+
+
+def test_one_element_that_is_off_costs_one_whole_ladder_beside_short_ones() -> None:
+    assert searched(100, 0.01) == ("wrong", SHORT + 1 + EACH + WHOLE + 1)
+    # So does one that is off by an immaterial amount.
+    assert searched(100, 1e-6) == ("agree", PROJECTIONS + EACH + WHOLE + 1)
+
+
+@pytest.mark.parametrize("plus", [10.0, 100.0])
+def test_in_a_sum_of_large_terms_a_short_ladder_settles_elements_too(plus: float) -> None:
+    assert searched(100, 0.01, plus=plus) == searched(100, 0.01)
 
 
 @pytest.mark.parametrize("spoilt", [1, 50, 99])
 def test_an_element_that_a_short_ladder_does_not_settle_is_asked_along_a_whole_one(
     spoilt: int,
 ) -> None:
-    _, wrong = searched(100, 0.01)
-    verdict, points = searched(100, 0.0, spoilt=spoilt)
-    assert verdict == "agree"
-    assert points > wrong
+    assert searched(100, 0.0, spoilt=spoilt) == ("agree", PROJECTIONS + EACH + WHOLE + 1)
+    assert searched(100, 0.01, spoilt=spoilt) == ("wrong", SHORT + 1 + EACH + 2 * WHOLE + 1)
+
+
+def test_a_projection_that_no_element_explains_has_all_of_them_asked_along_whole_ladders() -> None:
+    expected = SHORT + 1 + EACH + 100 * WHOLE + 1
+    assert searched(100, 0.0, bent=0.1) == ("agree", expected)
 
 
 @pytest.mark.parametrize(("error", "halved"), [(1e-7, False), (1e-6, True), (0.01, True)])

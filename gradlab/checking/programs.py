@@ -69,9 +69,7 @@ class Programs:
                 return on_numbers.values(self.traced, x, carried, bases, rows, table, steps)
         number = len(steps)
         at_once = _power_of_two(max(min(number, self.batch), FEWEST_POINTS))
-        padded = -number % at_once
-        table = np.concatenate([table, np.zeros((3, padded), np.int32)], axis=1)
-        t = np.concatenate([steps, np.zeros(padded)])
+        table, t = _padded(table, at_once), _padded(steps, at_once)
         found = []
         with float64(self.traced.wide):
             for first in range(0, len(t), at_once):
@@ -158,12 +156,15 @@ class Programs:
         """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         if self._push_error is not None:
             raise self._push_error.with_traceback(None)  # it would grow, and keep all arrays
-        given = list(x), list(carried), rows, tangents(bases), tuple(as_table(directions))
+        given = list(x), list(carried), rows, tangents(bases)
+        table, number = as_table(directions), len(directions)
         try:
             with float64(self.traced.wide):
                 if self.how == "eager":
-                    return pushed(on_numbers.push(self.traced, *given))
-                return pushed(self._batched_or_not(self.push_directions, *given))
+                    return pushed(on_numbers.push(self.traced, *given, tuple(table)))
+                table = _padded(table, _power_of_two(number))
+                slopes = self._batched_or_not(self.push_directions, *given, tuple(table))
+                return pushed(slopes)[:number]
         except jax.errors.JaxRuntimeError:
             raise
         except Exception as error:
@@ -212,6 +213,12 @@ def pulled(found: tuple[Any, Any], rows: Any) -> tuple[Floats, Floats, list[Floa
         return value, np.abs(value), gradients
     weights = np.asarray(rows, np.float64)
     return weights @ value, np.abs(weights) @ np.abs(value), gradients
+
+
+def _padded(columns: NDArray[Any], multiple: int) -> NDArray[Any]:
+    """Append zeros, so that programs are compiled for few lengths only."""
+    missing = (*columns.shape[:-1], -columns.shape[-1] % multiple)
+    return np.concatenate([columns, np.zeros(missing, columns.dtype)], axis=-1)
 
 
 def _power_of_two(number: int) -> int:

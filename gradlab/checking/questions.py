@@ -5,9 +5,12 @@ and every mode of differentiation is judged on what was found.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradlab.checking.evidence import Claims
 from gradlab.checking.ladder import Direction, Ladder, climb, exponents
@@ -41,6 +44,22 @@ class Asked:
     def direction(self, question: int) -> Direction:
         """Return the direction of a question."""
         return self.directions[question // self.rows]
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Asked":
+        """Return the answers along some of the directions, `(directions,)`."""
+        questions = np.repeat(chosen, self.rows)
+
+        def part(record: Any, *names: str) -> Any:
+            of = names or [field.name for field in dataclasses.fields(record)]
+            return dataclasses.replace(record, **{n: getattr(record, n)[questions] for n in of})
+
+        return Asked(
+            self.mode,
+            list(itertools.compress(self.directions, chosen)),
+            part(self.view, "behind", "centre", "ahead", "size", "bulk"),
+            part(self.claims, "slope", "spread", "scale", "jitter", "floor"),
+            part(self.answers),
+        )
 
 
 def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = False) -> list[Asked]:

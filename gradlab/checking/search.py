@@ -17,7 +17,7 @@ from gradlab.checking.findings import Finding, decisive
 from gradlab.checking.ladder import Direction, are_few, elements, first_directions, projection
 from gradlab.checking.questions import Asked, ask, slopes
 from gradlab.checking.subject import Subject
-from gradlab.checking.verdicts import AGREE, WRONG
+from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
 
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
 EACH = "every element"
@@ -31,20 +31,27 @@ def search(subject: Subject) -> list[Finding]:
         asked = ask(subject, first_directions(leaves))
         return [decisive(subject, leaf, asked, EACH) for leaf in leaves]
     found: dict[str, Finding] = {}
-    projected: list[Asked] = []
+    seen: dict[str, list[Asked]] = {leaf.path: [] for leaf in leaves}
     for short in (True, False):
         open_ = [leaf for leaf in leaves if leaf.path not in found]
         if not subject.sharp:
             open_ = [leaf for leaf in open_ if not short and leaf.size > MANY]
+        open_ = [leaf for leaf in open_ if leaf.size > MANY or not _is_wrong(leaf, seen[leaf.path])]
         if open_:
             projected = ask(subject, [projection(leaf) for leaf in open_], short=short)
+            seen |= {leaf.path: projected for leaf in open_}
             settled = ((leaf, _from_projection(subject, leaf, projected)) for leaf in open_)
             found |= {leaf.path: finding for leaf, finding in settled if finding is not None}
     for leaf in leaves:
         if leaf.path not in found:
             look_closer = _by_halves if leaf.size > MANY else _one_by_one
-            found[leaf.path] = look_closer(subject, leaf, projected)
+            found[leaf.path] = look_closer(subject, leaf, seen[leaf.path])
     return [found[leaf.path] for leaf in leaves]
+
+
+def _is_wrong(leaf: Leaf, projected: Sequence[Asked]) -> bool:
+    """Tell whether a projection found another slope than AD says."""
+    return any(np.any(asked.answers.cause[_own(leaf, asked)] == "slope") for asked in projected)
 
 
 def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
@@ -73,13 +80,28 @@ def _settled(leaf: Leaf, asked: Asked) -> NDArray[np.bool_]:
 
 
 def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
-    """Ask about every element; where the projection agrees, on a short ladder if that will do."""
-    known = [settled for asked in projected for settled in _settled(leaf, asked)]
-    for short in (True, False) if known and all(known) else (False,):
-        each = ask(subject, elements(leaf), short=short)
-        if all(np.all(_settled(leaf, asked)) for asked in each):
-            break
-    return decisive(subject, leaf, each, EACH)
+    """Ask about every element: on a short ladder where that will do, on a whole one if not.
+
+    It does for the elements that it settles if the projection agreed, or if one of the others
+    explains why it did not.
+    """
+    told = {str(v) for one in projected for v in one.answers.verdict[_own(leaf, one)]}
+    if not told or CANNOT_TELL in told:
+        return decisive(subject, leaf, ask(subject, elements(leaf)), EACH)
+    each = ask(subject, elements(leaf), short=True)
+    open_: set[Direction] = set()
+    for asked in each:
+        settled = np.all(_settled(leaf, asked).reshape(-1, asked.rows), axis=1)
+        open_ |= {d for d, known in zip(asked.directions, settled, strict=True) if not known}
+    whole = ask(subject, [d for d in elements(leaf) if d in open_]) if open_ else []
+    kept = [asked.only(np.array([d not in open_ for d in asked.directions])) for asked in each]
+    finding = decisive(subject, leaf, kept + whole, EACH)
+    explained = finding.verdict == WRONG or (bool(open_) and WRONG not in told)
+    agreed = all(np.all(_settled(leaf, asked)) for asked in projected)
+    if agreed or explained or len(open_) == leaf.size:
+        return finding
+    others = ask(subject, [d for d in elements(leaf) if d not in open_])
+    return decisive(subject, leaf, whole + others, EACH)
 
 
 def _unseen(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
