@@ -10,6 +10,8 @@ from gradlab.checking import compiling
 from gradlab.checking.compiling import WIDE, compiled
 from gradlab.checking.first_look import WIDEST
 
+SOON = compiling.OLDER | compiling.UNOPTIMISED
+
 
 @pytest.fixture
 def options(monkeypatch):
@@ -56,7 +58,19 @@ def test_an_option_that_this_xla_does_not_have_is_left_out(options, monkeypatch)
 def test_a_check_asks_for_wide_programs_to_be_compiled_well(options):
     gradlab.check_grads(lambda x: jnp.sum(jnp.sin(x) * 1.25), (jnp.ones(WIDEST),))
     assert {} in options  # the values
-    assert compiling.OLDER | compiling.UNOPTIMISED in options  # the derivatives
+    assert SOON in options  # the derivatives
     options.clear()
     gradlab.check_grads(lambda x: jnp.sum(jnp.sin(x) * 1.25), (jnp.ones(3),))
-    assert {} not in options
+    assert options
+    assert all(given == SOON for given in options)
+
+
+def test_it_asks_for_so_where_values_at_many_points_are_wanted(options):
+    def wrong(x):
+        return jnp.sum(jnp.sin(x) * 1.25) + x[5] * jax.lax.stop_gradient(x[6])
+
+    gradlab.check_grads(wrong, (jnp.ones(40),))
+    assert all(given == SOON for given in options)
+    options.clear()
+    gradlab.check_grads(wrong, (jnp.ones(400),))
+    assert compiling.OLDER in options

@@ -1,6 +1,7 @@
 """Where a derivative is wrong: the element, the leaf, the order, the mode."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ from synthetic import EPS, subject_of
 
 from gradlab import check_grads
 from gradlab.checking.findings import Finding
-from gradlab.checking.search import PROJECTED, search
+from gradlab.checking.search import CONFIRMED, PROJECTED, search
 
 
 def wrong_at(index: Any, factor: Any = 1.001) -> Any:
@@ -254,17 +255,23 @@ def test_a_projection_sees_what_it_says_that_it_can_and_not_much_less() -> None:
 
 
 def searched(
-    number: int, error: float, *, spoilt: int | None = None, bent: float = 0.0, plus: float = 0.0
+    number: int,
+    error: float,
+    *,
+    off: Collection[int] = (7,),
+    spoilt: Collection[int] = (),
+    bent: float = 0.0,
+    plus: float = 0.0,
 ) -> tuple[str, int]:
-    """Search in float64 arguments with one slope off by that; return verdict and number of points.
+    """Search in float64 arguments with slopes `off` by that; return verdict and number of points.
 
-    The first time that elements are asked, f is no number along the one that is `spoilt`. Along
+    The first time that elements are asked, f is no number along those that are `spoilt`. Along
     the projection, f has another slope than elsewhere by `bent`. Each term of f is the sine of its
     element `plus` a constant.
     """
     x = np.linspace(0.1, 0.9, number)
     gradient = np.cos(x)
-    gradient[7] += error
+    gradient[list(off)] += error
     subject = subject_of(lambda x: np.sin(x) + plus, x, {"rev": gradient}, user_eps=EPS)
     evaluate, asked = subject.evaluate, []
 
@@ -272,8 +279,8 @@ def searched(
         first = len(directions) > 1 and all(number == 1 for number, _ in asked)
         asked.append((len(directions), len(steps)))
         values = evaluate(directions, which, steps)
-        if first and spoilt is not None:
-            values[which == spoilt] = np.nan
+        if first:
+            values[np.isin(which, list(spoilt))] = np.nan
         if directions[0].base == 1:
             values += bent * steps[:, None]
         return values
@@ -307,13 +314,22 @@ def test_in_a_sum_of_large_terms_a_short_ladder_settles_elements_too(plus: float
 def test_an_element_that_a_short_ladder_does_not_settle_is_asked_along_a_whole_one(
     spoilt: int,
 ) -> None:
-    assert searched(100, 0.0, spoilt=spoilt) == ("agree", PROJECTIONS + EACH + WHOLE + 1)
-    assert searched(100, 0.01, spoilt=spoilt) == ("wrong", SHORT + 1 + EACH + 2 * WHOLE + 1)
+    assert searched(100, 0.0, spoilt=[spoilt]) == ("agree", PROJECTIONS + EACH + WHOLE + 1)
+    assert searched(100, 0.01, spoilt=[spoilt]) == ("wrong", SHORT + 1 + EACH + 2 * WHOLE + 1)
 
 
 def test_a_projection_that_no_element_explains_has_all_of_them_asked_along_whole_ladders() -> None:
     expected = SHORT + 1 + EACH + 100 * WHOLE + 1
     assert searched(100, 0.0, bent=0.1) == ("agree", expected)
+    # Those that are not settled first, some of them before the others.
+    assert searched(100, 0.0, bent=0.1, spoilt=range(1, 41)) == ("agree", expected + 2)
+
+
+def test_where_all_are_wrong_some_are_asked_along_whole_ladders_and_all_are_counted() -> None:
+    expected = SHORT + 1 + EACH + CONFIRMED * WHOLE + 1
+    assert searched(100, 0.01, off=range(100)) == ("wrong", expected)
+    finding = found_in(100, dict.fromkeys(range(100), 0.01) | {70: 0.5})
+    assert (finding.coordinate, finding.others) == (70, 99)
 
 
 @pytest.mark.parametrize(("error", "halved"), [(1e-7, False), (1e-6, True), (0.01, True)])

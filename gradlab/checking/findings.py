@@ -12,6 +12,7 @@ from gradlab.checking.questions import Asked
 from gradlab.checking.subject import Subject
 from gradlab.checking.verdicts import AGREE, WORST_FIRST, WRONG
 
+Rank = tuple[int, float, float]
 FLAT = 2.0**-20  # a function that does not change over this part of x is flat, not just level
 
 
@@ -42,24 +43,22 @@ class Finding:
 
 def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Finding:
     """Boil the answers about one leaf down to the one that decides."""
-    best: tuple[tuple[int, float, float], Asked, int] | None = None
+    best: tuple[Rank, Asked, int] | None = None
     bad: set[int] = set()
     digits, flat = np.inf, True
     for one in asked:
         own = np.array([leaf.start <= d.start < leaf.stop for d in one.directions])
         if not own.any():
             continue
-        known, order = _telling(one)
+        known, order = telling(one)
         order = order[np.repeat(own, one.rows)[order]]
         bad |= {one.direction(k).start for k in order if one.answers.verdict[k] != AGREE}
         flat &= bool(np.all(one.view.flat_width[order] > FLAT))
         settled = one.answers.clean & np.repeat(own, one.rows)
         digits = min(digits, float(np.min(known[settled], initial=np.inf)))
         k = int(order[0])
-        a, size = one.answers, float(np.nan_to_num(abs(one.claims.slope[k]), nan=np.inf))
-        rank = WORST_FIRST.index(str(a.verdict[k])), float(known[k]), -size
-        if best is None or rank < best[0]:
-            best = rank, one, k
+        if best is None or rank(one, known, k) < best[0]:
+            best = rank(one, known, k), one, k
     assert best is not None
     _, one, k = best
     a, direction = one.answers, one.direction(k)
@@ -89,7 +88,13 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
     )
 
 
-def _telling(one: Asked) -> tuple[Floats, NDArray[np.intp]]:
+def rank(one: Asked, known: Floats, k: int) -> Rank:
+    """Return how bad an answer is, the least being the worst: its verdict, digits, and size."""
+    size = float(np.nan_to_num(abs(one.claims.slope[k]), nan=np.inf))
+    return WORST_FIRST.index(str(one.answers.verdict[k])), float(known[k]), -size
+
+
+def telling(one: Asked) -> tuple[Floats, NDArray[np.intp]]:
     """Return to how many digits AD and FD are known to agree, and the worst questions first."""
     a, slope = one.answers, one.claims.slope
     with np.errstate(all="ignore"):

@@ -21,6 +21,7 @@ from gradlab.checking.lifting import Traced, float64
 from gradlab.checking.limits import Floats
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
+LITTLE = 2**17  # elements in one call: so few that no optimising pays
 FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
 
 
@@ -32,7 +33,7 @@ class Programs:
         self.traced = traced
         self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
         self.how = "eager" if traced.jaxpr is None else "batched"
-        self._values: dict[str, Callable[..., Any]] = {}
+        self._values: dict[tuple[str, bool], Callable[..., Any]] = {}
         self.together: dict[tuple[str, ...], Callable[..., Any] | None] = {}  # of `first_look`
         self.of_causes: dict[str, Callable[..., Any]] = {}  # what `causes` compiles, kept likewise
         self._push_error: Exception | None = None
@@ -75,21 +76,23 @@ class Programs:
             for first in range(0, len(t), at_once):
                 part = slice(first, first + at_once)
                 given = x, carried, bases, rows, tuple(table[:, part]), t[part]
-                found.append(np.asarray(self._run_values(given), np.float64))
+                found.append(np.asarray(self._run_values(given, at_once), np.float64))
         return np.concatenate(found)[:number]
 
-    def _run_values(self, given: tuple[Any, ...]) -> Any:
+    def _run_values(self, given: tuple[Any, ...], number: int) -> Any:
         if self.how == "batched":
             try:
-                return self._compiled("batched")(*given)
+                return self._compiled("batched", number)(*given)
             except Exception:  # whatever a function raises that has no batching rule
                 self.how = "mapped"
-        return self._compiled(self.how)(*given)
+        return self._compiled(self.how, number)(*given)
 
-    def _compiled(self, how: str) -> Callable[..., Any]:
-        if how not in self._values:
-            self._values[how] = compiled(self.at_points(how), width=self.traced.widest)
-        return self._values[how]
+    def _compiled(self, how: str, number: int) -> Callable[..., Any]:
+        key = how, soon = how, number * self.traced.widest <= LITTLE
+        if key not in self._values:
+            width = 0 if soon else self.traced.widest
+            self._values[key] = compiled(self.at_points(how), width=width)
+        return self._values[key]
 
     def at_points(self, how: str = "batched") -> Callable[..., Any]:
         """Return the function that evaluates at many points, to be compiled."""

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from gradlab.checking.coordinates import Leaf
 from gradlab.checking.evidence import RESOLUTION
-from gradlab.checking.findings import Finding, decisive
+from gradlab.checking.findings import Finding, Rank, decisive, rank, telling
 from gradlab.checking.ladder import Direction, are_few, elements, first_directions, projection
 from gradlab.checking.questions import Asked, ask, slopes
 from gradlab.checking.subject import Subject
-from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG
+from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WORST_FIRST, WRONG
 
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
+CONFIRMED = 32  # of those that a short ladder does not settle: these decide if one of them is wrong
 EACH = "every element"
 PROJECTED = "a random direction for each leaf"
 
@@ -89,19 +90,34 @@ def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Fin
     if not told or CANNOT_TELL in told:
         return decisive(subject, leaf, ask(subject, elements(leaf)), EACH)
     each = ask(subject, elements(leaf), short=True)
-    open_: set[Direction] = set()
-    for asked in each:
-        settled = np.all(_settled(leaf, asked).reshape(-1, asked.rows), axis=1)
-        open_ |= {d for d, known in zip(asked.directions, settled, strict=True) if not known}
-    whole = ask(subject, [d for d in elements(leaf) if d in open_]) if open_ else []
-    kept = [asked.only(np.array([d not in open_ for d in asked.directions])) for asked in each]
+    ranks = _open(leaf, each)
+    kept = [asked.only(np.array([d not in ranks for d in asked.directions])) for asked in each]
+    worst = sorted(ranks, key=lambda d: ranks[d])
+    whole = ask(subject, worst[:CONFIRMED]) if worst else []
     finding = decisive(subject, leaf, kept + whole, EACH)
-    explained = finding.verdict == WRONG or (bool(open_) and WRONG not in told)
+    if finding.verdict == WRONG:
+        more = sum(WORST_FIRST[ranks[d][0]] != AGREE for d in worst[CONFIRMED:])
+        return dataclasses.replace(finding, others=finding.others + more)
+    if worst[CONFIRMED:]:
+        whole += ask(subject, worst[CONFIRMED:])
+        finding = decisive(subject, leaf, kept + whole, EACH)
     agreed = all(np.all(_settled(leaf, asked)) for asked in projected)
-    if agreed or explained or len(open_) == leaf.size:
+    explained = finding.verdict == WRONG or (bool(worst) and WRONG not in told)
+    if agreed or explained or len(worst) == leaf.size:
         return finding
-    others = ask(subject, [d for d in elements(leaf) if d not in open_])
+    others = ask(subject, [d for d in elements(leaf) if d not in ranks])
     return decisive(subject, leaf, whole + others, EACH)
+
+
+def _open(leaf: Leaf, each: Sequence[Asked]) -> dict[Direction, Rank]:
+    """Return the directions that are not settled, with the rank of the worst answer about each."""
+    ranks: dict[Direction, Rank] = {}
+    for asked in each:
+        known, _ = telling(asked)
+        for k in np.flatnonzero(~_settled(leaf, asked)).tolist():
+            direction, own = asked.direction(k), rank(asked, known, k)
+            ranks[direction] = min(ranks.get(direction, own), own)
+    return ranks
 
 
 def _unseen(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
