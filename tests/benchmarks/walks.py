@@ -117,7 +117,7 @@ def side_by_side(walks: int, n: int, keep: bool = True) -> Callable[..., Any]:
     The positions are kept, and the numbers of twenty steps: 4 bytes a sample and some 500 a walk,
     or with `keep=False` the latter alone.
     """
-    at_once = math.gcd(n, 20)  # in the loop itself 10⁴ numbers would be drawn on one core
+    at_once = steps_at_once(n)
 
     def run(mean: Any, sd: Any, key: Any) -> Any:
         def one_step(position: Any, noise: Any) -> Any:
@@ -134,6 +134,20 @@ def side_by_side(walks: int, n: int, keep: bool = True) -> Callable[..., Any]:
     return run
 
 
+def steps_at_once(n: int) -> int:
+    """Return how many of n steps to draw at once; of a single one, all would be on one core."""
+    return math.gcd(n, 20)
+
+
+def numbers_side_by_side(walks: int, n: int) -> Callable[..., Any]:
+    """Return the drawing and keeping of the numbers of all walks, which nobody can do without."""
+
+    def draw(key: Any) -> Any:
+        return jax.random.normal(key, (steps_at_once(n), walks))
+
+    return lambda key: jax.lax.map(draw, jax.random.split(key, n // steps_at_once(n)))
+
+
 def many_walks(walks: int, n: int) -> Contest:
     """Return the contest of many walks: by `vmap` over keys, which is simple, or frugally."""
     torch = installed("torch")
@@ -148,6 +162,7 @@ def many_walks(walks: int, n: int) -> Contest:
     runs = {
         OURS: Program(side_by_side(walks, n), MEAN, SD, KEY),
         "vmap of random_walk": Program(vmapped, MEAN, SD, keys),
+        "the numbers alone": Program(numbers_side_by_side(walks, n), KEY),
         "last positions only": Program(side_by_side(walks, n, keep=False), MEAN, SD, KEY),
         "NumPy": NumPyRun(in_numpy),
         "PyTorch": torch and TorchRun(lambda: torch.cumsum(torch.randn(walks, n) * SD + MEAN, 1)),
