@@ -14,7 +14,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from benchmarks import cold, figure, timing
-from benchmarks.__main__ import MOST, MOST_QUICK, SUBJECTS, in_units, line, summary, write_csv
+from benchmarks.__main__ import (
+    MOST,
+    MOST_QUICK,
+    SUBJECTS,
+    in_units,
+    line,
+    main,
+    summary,
+    write_csv,
+)
 from benchmarks.contest import EXPERT, OURS, Contest, Row, measure
 
 from gradlab.demo.labs import LABS
@@ -220,3 +229,14 @@ def test_the_command_prints_one_table_and_writes_it_and_a_figure(tmp_path):
     assert all(math.isfinite(float(row["ratio"])) for row in measured)
     assert {row["run"] for row in measured} >= {OURS, EXPERT}
     assert (tmp_path / "out" / "benchmarks.png").is_file()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_measured(
+    monkeypatch, tmp_path, capsys
+):
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--out", str(tmp_path / "taken")])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "--out: " in capsys.readouterr().err

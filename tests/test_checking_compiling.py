@@ -9,6 +9,7 @@ import gradlab
 from gradlab.checking import compiling
 from gradlab.checking.compiling import WIDE, compiled
 from gradlab.checking.first_look import WIDEST
+from gradlab.checking.programs import _rounded_up
 
 SOON = compiling.OLDER | compiling.UNOPTIMISED
 
@@ -74,3 +75,10 @@ def test_it_asks_for_so_where_values_at_many_points_are_wanted(options):
     options.clear()
     gradlab.check_grads(wrong, (jnp.ones(400),))
     assert compiling.OLDER in options
+
+
+def test_programs_are_compiled_for_few_lengths_that_are_little_longer():
+    lengths = [_rounded_up(number) for number in range(1, 5000)]
+    assert all(n <= length <= 1.25 * n for n, length in enumerate(lengths, 1))
+    assert lengths == sorted(lengths)
+    assert all(len({m for m in lengths if 2**k < m <= 2 ** (k + 1)}) <= 4 for k in range(12))

@@ -134,13 +134,22 @@ def test_what_has_no_forward_mode_is_looked_at_without() -> None:
         (few, (np.ones(WIDEST, np.float32),)),
         (lambda x: jnp.sum(unbatched(x)), (X,)),
         (lambda x: x if x > 0 else -x, (np.float32(2),)),
+        (lambda x: jax.lax.fori_loop(0, 9, lambda _, c: jnp.sin(c), jnp.sum(x)), (X,)),
+        (lambda x: jnp.sum(x.astype(jnp.bfloat16)), (np.ones(40, np.float32),)),
         (few, (np.float32(1), np.float32(1e-20))),
     ],
-    ids=["wide arrays", "no batching", "looks at values", "a ladder of its own for each"],
+    ids=[
+        "wide arrays",
+        "no batching",
+        "looks at values",
+        "a loop",
+        "no short ladder in bfloat16",
+        "a ladder of its own for each",
+    ],
 )
 def test_where_one_program_does_not_do_there_is_none(f: Any, args: Any) -> None:
     assert look_at(*made_ready(f, *args)) is None
-    assert check_grads(f, args).ok
+    assert check_grads(f, args).verdict != "wrong"
 
 
 def test_arrays_just_below_the_widest_do() -> None:
@@ -160,3 +169,25 @@ def test_a_first_check_compiles_two_programs_and_four_without_it(
     assert programs_of_a_check(1.01) == 2
     monkeypatch.setattr(preparation, "first_look", lambda *_: None)
     assert programs_of_a_check(1.02) == 4
+
+
+def test_an_accident_is_not_remembered() -> None:
+    calls: list[int] = []
+
+    def on_host(x: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise ValueError("only this once")
+        return np.sum(np.sin(x), axis=-1)
+
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        shape = jax.ShapeDtypeStruct((), x.dtype)
+        return jax.pure_callback(on_host, shape, x, vmap_method="expand_dims")
+
+    f.defjvp(lambda x, x_dot: (f(*x), jnp.vdot(jnp.cos(x[0]), x_dot[0])))
+    programs, point, bases = made_ready(f, X)
+    first, second = look_at(programs, point, bases), look_at(programs, point, bases)
+    assert first is not None
+    assert second is not None
+    assert (first.slopes is None, second.slopes is None) == (True, False)

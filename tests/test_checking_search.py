@@ -332,6 +332,18 @@ def test_where_all_are_wrong_some_are_asked_along_whole_ladders_and_all_are_coun
     assert (finding.coordinate, finding.others) == (70, 99)
 
 
+def test_where_all_are_wrong_by_one_factor_the_largest_slope_is_named() -> None:
+    x = np.random.default_rng(0).permutation(np.linspace(0.5, 2.0, 300))
+
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return jnp.sum(jnp.exp(x))
+
+    f.defjvp(lambda x, x_dot: (f(*x), 2 * jnp.vdot(jnp.exp(x[0]), x_dot[0])))
+    (leaf,) = check_grads(f, (x,)).leaves
+    assert (leaf.verdict, leaf.index) == ("wrong", (np.argmax(x),))
+
+
 @pytest.mark.parametrize(("error", "halved"), [(1e-7, False), (1e-6, True), (0.01, True)])
 def test_many_float64_elements_are_halved_only_if_the_projection_is_outside(
     error: float, halved: bool

@@ -27,12 +27,17 @@ def numbers(name, shown):
     return np.array(line.split(", "), "float32")
 
 
+def free_address():
+    """Return an address at which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return "127.0.0.1:{1}".format(*found.getsockname())
+
+
 @pytest.fixture(scope="module")
 def shown():
     """What two processes print, and then one that has two devices."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:{1}".format(*found.getsockname())
+    address = free_address()
     processes = [start(address, 2, i, devices=1) for i in range(2)] + [start(devices=2)]
     try:
         outputs = [process.communicate(timeout=120)[0] for process in processes]
@@ -79,3 +84,20 @@ def test_walks_that_cannot_be_shared_evenly_are_refused():
     shown = process.communicate(timeout=120)[0]
     assert process.returncode == 1
     assert shown == "2048 walks are not a multiple of 3 devices\n"
+
+
+@pytest.mark.parametrize("arguments", [("127.0.0.1:1",), ("127.0.0.1:1", 2), ("127.0.0.1:1", 2, 2)])
+def test_a_command_that_leaves_something_out_says_how_to_write_it(arguments):
+    process = start(*arguments, devices=1)
+    shown = process.communicate(timeout=120)[0]
+    assert process.returncode == 2
+    assert "write all three: ADDRESS PROCESSES PROCESS, the last from 0 to PROCESSES - 1" in shown
+
+
+def test_processes_with_different_numbers_of_devices_are_refused():
+    address = free_address()
+    processes = [start(address, 2, 0, devices=1), start(address, 2, 1, devices=3)]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [1, 1]
+    assert "process 0 has 1 devices, another has more or less" in outputs[0]
+    assert "process 1 has 3 devices, another has more or less" in outputs[1]

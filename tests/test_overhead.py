@@ -17,12 +17,19 @@ from gradlab import (
     check_grads,
     descend,
     descent_path,
+    linear_value,
+    logistic_loss,
     move_samples,
     nth_derivative,
+    paraboloid,
     per_example_grads,
+    predict,
+    quadratic,
     random_walk,
+    sine_squared,
     step_sweep,
     straight_through,
+    td_error,
     td_loss,
     wavy_bowl,
 )
@@ -64,6 +71,16 @@ def loss_by_hand(theta, s_tm1, r_t, s_t, discount_t):
     return (target - theta @ s_tm1) ** 2
 
 
+def logistic_loss_by_hand(weights, bias, inputs, targets):
+    logits = inputs @ weights + bias
+    log_p, log_not_p = jax.nn.log_sigmoid(logits), jax.nn.log_sigmoid(-logits)
+    return -jnp.sum(targets * log_p + (1 - targets) * log_not_p)
+
+
+def central_difference_by_hand(x, step):
+    return (jnp.tanh(x + step) - jnp.tanh(x - step)) / (2 * step)
+
+
 @jax.custom_jvp
 def round_by_hand(x):
     return jnp.round(x)
@@ -97,6 +114,26 @@ PAIRS = {
         (0, 1),
     ),
     "straight_through": Pair(straight_through(jnp.round), round_by_hand, (LINE,), (0,)),
+    "sine_squared": Pair(sine_squared, lambda x: jnp.sin(x) ** 2, (LINE,), (0,)),
+    "quadratic": Pair(quadratic, lambda x: x**2, (LINE,), (0,)),
+    "wavy_bowl": Pair(wavy_bowl, bowl_by_hand, (LINE,), (0,)),
+    "paraboloid": Pair(paraboloid, lambda x, c: jnp.sum(c * x**2), (LINE, LINE + 3)),
+    "nth_derivative": Pair(
+        nth_derivative(jnp.tanh, 3), jax.grad(jax.grad(jax.grad(jnp.tanh))), (0.4,), (0,)
+    ),
+    "predict": Pair(
+        predict, lambda w, b, x: jax.nn.sigmoid(x @ w + b), (THETA, 0.2, STATES), (0, 1, 2)
+    ),
+    "logistic_loss": Pair(logistic_loss, logistic_loss_by_hand, (THETA, 0.2, STATES, LINE)),
+    "linear_value": Pair(linear_value, jnp.dot, (THETA, STATES[0])),
+    "td_error": Pair(
+        td_error, lambda w, a, r, b, g: r + g * (w @ b) - w @ a, (THETA, *(x[5] for x in BATCH))
+    ),
+    "central_difference": Pair(
+        lambda x, step: central_difference(jnp.tanh, x, step=step),
+        central_difference_by_hand,
+        (LINE, 0.01),
+    ),
 }
 for_pairs = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 

@@ -36,7 +36,7 @@ class Finding:
     blind: float  # an error in one element that a projection could not have seen
     asked_of: Asked
     entry: int
-    others: int  # how many more elements are not in agreement
+    others: int  # how many more elements are not in agreement, as far as they were looked at
     other_ad: float | None  # what the other mode says of the same
     flat: bool  # no element of this leaf changes anything close by
 
@@ -57,8 +57,9 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         settled = one.answers.clean & np.repeat(own, one.rows)
         digits = min(digits, float(np.min(known[settled], initial=np.inf)))
         k = int(order[0])
-        if best is None or rank(one, known, k) < best[0]:
-            best = rank(one, known, k), one, k
+        own_rank = rank(one, known, k)
+        if best is None or own_rank < best[0]:
+            best = own_rank, one, k
     assert best is not None
     _, one, k = best
     a, direction = one.answers, one.direction(k)
@@ -91,7 +92,7 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
 def rank(one: Asked, known: Floats, k: int) -> Rank:
     """Return how bad an answer is, the least being the worst: its verdict, digits, and size."""
     size = float(np.nan_to_num(abs(one.claims.slope[k]), nan=np.inf))
-    return WORST_FIRST.index(str(one.answers.verdict[k])), float(known[k]), -size
+    return WORST_FIRST.index(str(one.answers.verdict[k])), round(float(known[k]), 1), -size
 
 
 def telling(one: Asked) -> tuple[Floats, NDArray[np.intp]]:
@@ -103,6 +104,6 @@ def telling(one: Asked) -> tuple[Floats, NDArray[np.intp]]:
         doubt = np.where(a.verdict == WRONG, difference, np.fmax(difference, a.half))
         known = np.where(doubt > 0, -np.log10(doubt / own), 16.0)
     known = np.where(np.isfinite(known + slope), np.clip(known, -3.0, 16.0), -3.0)
-    rank = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0, 1, 2])
+    bad = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0, 1, 2])
     size = np.where(np.isfinite(slope), np.abs(slope), np.inf)
-    return known, np.lexsort((-size, np.round(known, 1), rank))
+    return known, np.lexsort((-size, np.round(known, 1), bad))

@@ -1,14 +1,16 @@
 """The first look at a function: what a smooth one needs and no more, from one program.
 
 Compiling is most of a first check. Values, gradient and slopes together, not optimised, compile in
-half of the time of three programs, and run about as fast where no array is large. What cannot be
-had together (f has no forward mode, or cannot be batched) is left to `programs`, one by one.
+half of the time of three programs, and run about as fast where no array is large and nothing is
+done again and again in a loop. What cannot be had together (f has no forward mode, or cannot be
+batched) is left to `programs`, one by one.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,9 +26,10 @@ from gradlab.checking.ladder import (
 )
 from gradlab.checking.lifting import float64
 from gradlab.checking.limits import Floats
-from gradlab.checking.programs import Programs, pulled, pushed, tangents
+from gradlab.checking.programs import Programs, backwards, pulled, pushed
+from gradlab.checking.sights import FINE
 
-WIDEST = 2**14  # elements of the widest array: beyond, programs should be optimised
+WIDEST = 2**14  # elements: programs with an array of so many should be optimised
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,41 +83,51 @@ def first_look(
         flat: Their coordinates, end to end.
         modes: Modes of differentiation, of `"rev"` and `"fwd"`.
     """
-    directions = first_directions(leaves)
-    rungs = exponents(directions, flat, programs.traced.eps, short=not are_few(leaves))
-    which, steps = points(rungs)
-    alike = all(ks == rungs[0] for ks in rungs)
-    if programs.how != "batched" or programs.traced.widest >= WIDEST:
+    traced, few = programs.traced, are_few(leaves)
+    if programs.how != "batched" or traced.widest >= WIDEST or traced.loops:
         return None
-    if not alike or len(steps) > programs.batch:
+    if traced.eps >= FINE and not few:  # a search takes another look at once
+        return None
+    directions = first_directions(leaves)
+    rungs = exponents(directions, flat, traced.eps, short=not few)
+    which, steps = points(rungs)
+    if any(ks != rungs[0] for ks in rungs) or len(steps) > programs.batch:
         return None
     table = as_table(directions)
     given = (
-        (x, carried, rows, bases, tangents(bases), programs.cotangents(rows)),
+        (x, carried, rows, bases, backwards(bases), programs.cotangents(rows)),
         (tuple(table[:, which]), steps, tuple(table)),
     )
-    for wanted in dict.fromkeys([tuple(modes), ("rev",)]):
-        if not set(wanted) <= set(modes):
-            continue
-        if wanted not in programs.together:
-            programs.together[wanted] = compiled(_all_at_once(programs, wanted))
-        run = programs.together[wanted]
-        if run is None:
-            continue
-        try:
-            with float64(programs.traced.wide):
-                values, pull, slopes = run(*given)
-                return FirstLook(
-                    directions,
-                    which,
-                    steps,
-                    np.asarray(values, np.float64),
-                    None if pull is None else pulled(pull, rows),
-                    None if slopes is None else pushed(slopes),
-                )
-        except Exception:  # whatever a function raises that has no such mode or no batching rule
-            programs.together[wanted] = None
-    return None
+    found = None
+    for wanted in (tuple(modes), ("rev",)):
+        if found is None and set(wanted) <= set(modes):
+            found = _run(programs, wanted, given)
+    if found is None:
+        return None
+    values, pull, slopes = found
+    return FirstLook(
+        directions,
+        which,
+        steps,
+        np.asarray(values, np.float64),
+        None if pull is None else pulled(pull, rows),
+        None if slopes is None else pushed(slopes),
+    )
+
+
+def _run(programs: Programs, modes: tuple[str, ...], given: tuple[Any, Any]) -> Any:
+    """Run the program, or return None if there is none; but for an accident, never try it again."""
+    if modes not in programs.together:
+        programs.together[modes] = compiled(_all_at_once(programs, modes))
+    run = programs.together[modes]
+    try:
+        with float64(programs.traced.wide):
+            return None if run is None else jax.block_until_ready(run(*given))
+    except jax.errors.JaxRuntimeError:
+        return None
+    except Exception:  # whatever a function raises that has no such mode or no batching rule
+        programs.together[modes] = None
+        return None
 
 
 def _all_at_once(programs: Programs, modes: Sequence[str]) -> Callable[..., Any]:

@@ -143,8 +143,8 @@ def exponents(
     """
     rungs = int(math.log2(COARSEST / (4 * eps)))
     if short:
-        between = rungs - 13, rungs - 12
-        return [[*MIDDLE, *between, *range(rungs - 6, rungs)]] * len(directions)
+        some = {*MIDDLE, rungs - 13, rungs - 12, *range(rungs - 6, rungs)}
+        return [sorted(some.intersection(range(rungs)))] * len(directions)
     found = []
     for direction in directions:
         part = np.abs(x[direction.start : direction.stop])

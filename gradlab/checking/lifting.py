@@ -25,6 +25,7 @@ LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
     jax.errors.TracerIntegerConversionError,
 )
 TO_INTEGERS = {"round", "floor", "ceil", "sign"}
+LOOPS = {"while", "scan"}
 APPROXIMATE = {"while", "pure_callback", "io_callback"}
 
 
@@ -39,6 +40,7 @@ class Traced:
         lifted: Whether it takes float64 in place of the caller's dtypes.
         eps: Distance from 1 to the next number in the coarsest precision on the way.
         rounds: Whether it rounds to whole numbers, so that it may be a staircase.
+        loops: Whether it does something again and again.
         approximates: Whether it has a loop that may stop at a tolerance, or cannot be looked into.
         outputs: Paths and sizes of what the value was laid end to end from.
         widest: The largest number of elements that any step of the program makes.
@@ -51,6 +53,7 @@ class Traced:
     lifted: bool
     eps: float
     rounds: bool
+    loops: bool
     approximates: bool
     outputs: tuple[tuple[str, int], ...]
     widest: int
@@ -124,14 +127,16 @@ def trace(
         raise TypeError("f: it returns nothing that is floating point, so it has no derivative")
     eps = max(float(jnp.finfo(r.dtype).eps) for r in reals)
     widest = max([r.size for r in reals] + [size for _, size in names])
-    rounds, approximates = False, True
+    rounds, loops, approximates = False, True, True
     if jaxpr is not None:
         moving = [True] * len(reals) + [False] * len(carried)
         seen = Survey(eps, widest)
         seen.walk(jaxpr.jaxpr, moving)
         eps, widest = seen.eps, seen.widest
-        rounds, approximates = seen.rounds, seen.approximates
-    return Traced(run, jaxpr, lift, lift, eps, rounds, approximates, tuple(names), widest, why)
+        rounds, loops, approximates = seen.rounds, seen.loops, seen.approximates
+    return Traced(
+        run, jaxpr, lift, lift, eps, rounds, loops, approximates, tuple(names), widest, why
+    )
 
 
 class Survey:
@@ -140,7 +145,7 @@ class Survey:
     def __init__(self, eps: float, widest: int) -> None:
         """Start from what is known of the arguments."""
         self.eps, self.widest = eps, widest
-        self.rounds = self.approximates = False
+        self.rounds = self.loops = self.approximates = False
         self.moving: set[int] = set()  # the operations that depend on an input that moves
 
     def walk(self, jaxpr: Any, moving: Sequence[bool]) -> list[bool]:
@@ -166,6 +171,7 @@ class Survey:
                     self.eps = max(self.eps, _eps(eqn, dtype))
                 moves[var] = moved
             self.rounds |= any(inputs) and eqn.primitive.name in TO_INTEGERS
+            self.loops |= eqn.primitive.name in LOOPS
             self.approximates |= any(inputs) and eqn.primitive.name in APPROXIMATE
         return [is_moving(atom) for atom in jaxpr.outvars]
 

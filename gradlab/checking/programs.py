@@ -21,7 +21,7 @@ from gradlab.checking.lifting import Traced, float64
 from gradlab.checking.limits import Floats
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
-LITTLE = 2**17  # elements in one call: so few that no optimising pays
+LITTLE = 2**17  # elements in one call: without a loop so few that no optimising pays
 FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
 
 
@@ -69,7 +69,7 @@ class Programs:
             with float64(self.traced.wide):
                 return on_numbers.values(self.traced, x, carried, bases, rows, table, steps)
         number = len(steps)
-        at_once = _power_of_two(max(min(number, self.batch), FEWEST_POINTS))
+        at_once = _rounded_up(max(min(number, self.batch), FEWEST_POINTS))
         table, t = _padded(table, at_once), _padded(steps, at_once)
         found = []
         with float64(self.traced.wide):
@@ -88,11 +88,11 @@ class Programs:
         return self._compiled(self.how, number)(*given)
 
     def _compiled(self, how: str, number: int) -> Callable[..., Any]:
-        key = how, soon = how, number * self.traced.widest <= LITTLE
-        if key not in self._values:
-            width = 0 if soon else self.traced.widest
-            self._values[key] = compiled(self.at_points(how), width=width)
-        return self._values[key]
+        little = not self.traced.loops and number * self.traced.widest <= LITTLE
+        if (how, little) not in self._values:
+            width = 0 if little else self.traced.widest
+            self._values[how, little] = compiled(self.at_points(how), width=width)
+        return self._values[how, little]
 
     def at_points(self, how: str = "batched") -> Callable[..., Any]:
         """Return the function that evaluates at many points, to be compiled."""
@@ -159,13 +159,13 @@ class Programs:
         """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
         if self._push_error is not None:
             raise self._push_error.with_traceback(None)  # it would grow, and keep all arrays
-        given = list(x), list(carried), rows, tangents(bases)
+        given = list(x), list(carried), rows, backwards(bases)
         table, number = as_table(directions), len(directions)
         try:
             with float64(self.traced.wide):
                 if self.how == "eager":
                     return pushed(on_numbers.push(self.traced, *given, tuple(table)))
-                table = _padded(table, _power_of_two(number))
+                table = _padded(table, _rounded_up(number))
                 slopes = self._batched_or_not(self.push_directions, *given, tuple(table))
                 return pushed(slopes)[:number]
         except jax.errors.JaxRuntimeError:
@@ -196,7 +196,7 @@ class Programs:
         return lax.map(push, table, batch_size=self.batch if batched else None)
 
 
-def tangents(bases: Floats) -> Floats:
+def backwards(bases: Floats) -> Floats:
     """Return twice as much, backwards: so a rule that is not linear in its tangents shows."""
     return -2 * bases
 
@@ -224,8 +224,10 @@ def _padded(columns: NDArray[Any], multiple: int) -> NDArray[Any]:
     return np.concatenate([columns, np.zeros(missing, columns.dtype)], axis=-1)
 
 
-def _power_of_two(number: int) -> int:
-    return 1 << (number - 1).bit_length()
+def _rounded_up(number: int) -> int:
+    """Return the next of few numbers: by at most a quarter more, for at most eight an octave."""
+    multiple = max(1, (1 << (number - 1).bit_length()) // 8)
+    return -(-number // multiple) * multiple
 
 
 def _on_host(array: Any) -> Floats:

@@ -84,7 +84,8 @@ def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Fin
     """Ask about every element: on a short ladder where that will do, on a whole one if not.
 
     It does for the elements that it settles if the projection agreed, or if one of the others
-    explains why it did not.
+    explains why it did not. Of these the worst few decide if one of them is wrong; the rest is
+    then counted, as the short ladder saw them.
     """
     told = {str(v) for one in projected for v in one.answers.verdict[_own(leaf, one)]}
     if not told or CANNOT_TELL in told:

@@ -30,10 +30,21 @@ HEADER = (
 def main() -> None:
     """Run the contests that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
-    parser.add_argument("--quick", action="store_true", help="small sizes, one round")
-    parser.add_argument("--out", type=Path, default=Path("gradlab-benchmarks"))
+    subjects = ", ".join(SUBJECTS)
+    parser.add_argument(
+        "--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), metavar="SUBJECT",
+        help=f"what to measure, of {subjects}; all of them by default",
+    )  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round, no limits")
+    parser.add_argument(
+        "--out", type=Path, default=Path("gradlab-benchmarks"), metavar="FOLDER",
+        help="where the table and the figure go; %(default)s by default",
+    )  # fmt: skip
     options = parser.parse_args()
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out: {error}")
     jax.config.update("jax_enable_compilation_cache", False)  # compiling is part of what is timed
 
     effort, most = (QUICK, MOST_QUICK) if options.quick else (FULL, MOST)
@@ -48,7 +59,6 @@ def main() -> None:
                     print(line(row), flush=True)
                     rows.append(row)
     finally:
-        options.out.mkdir(parents=True, exist_ok=True)
         write_csv(rows, options.out / "benchmarks.csv")
         draw(rows, about(), options.out / "benchmarks.png")
     print(f"\n{summary(rows)}\nThe table and a figure: {options.out.resolve()}")

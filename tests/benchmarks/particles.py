@@ -3,10 +3,13 @@
 With many particles the sines are nearly the whole cost. JAX differentiates sin²x to 2 sin x cos x;
 who simplifies that on paper to sin 2x needs one of them, and NumPy's sine is faster than XLA's on a
 CPU. Both rivals with a slope found by hand show how much that is; it is no overhead of a helper.
+Written as (1 − cos 2x)/2, the wave costs one sine as well; blocks of particles or unrolled loops
+gain nothing. More than 10⁸ particles times steps, or 10⁷ positions of a path, are left out: they
+take minutes, at the same cost for each.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import Any
 
 import jax
@@ -58,16 +61,18 @@ def on_paper(samples: Any, num_steps: int) -> Any:
     return jax.lax.fori_loop(0, num_steps, step, samples)
 
 
-def in_optax(optax: Any, samples: Any, num_steps: int) -> Any:
-    """Return the descent by optax."""
+def in_optax(optax: Any, samples: Any, num_steps: int, keep: bool) -> Any:
+    """Return the descent by optax, or its path."""
     sgd = optax.sgd(STEP_SIZE)
 
     def step(carried: Any, _: None) -> Any:
         x, state = carried
         updates, state = sgd.update(jax.vmap(SLOPE)(x), state)
-        return (optax.apply_updates(x, updates), state), None
+        x = optax.apply_updates(x, updates)
+        return (x, state), x if keep else None
 
-    return jax.lax.scan(step, (samples, sgd.init(samples)), length=num_steps)[0][0]
+    (last, _), path = jax.lax.scan(step, (samples, sgd.init(samples)), length=num_steps)
+    return jnp.concatenate([samples[None], path]) if keep else last
 
 
 def slope_in_numpy(x: Any) -> Any:
@@ -86,19 +91,21 @@ def path_in_numpy(x: Any, num_steps: int) -> Any:
     """Return its path."""
     path = np.empty((num_steps + 1, *x.shape), x.dtype)
     path[0] = x
-    for before, after in pairwise(path):
+    for before, after in itertools.pairwise(path):
         after[:] = before - np.float32(STEP_SIZE) * slope_in_numpy(before)
     return path
 
 
-def in_torch(torch: Any, samples: Any, num_steps: int) -> Any:
-    """Return the descent by PyTorch."""
-    x = torch.from_numpy(samples).clone()
-    for _ in range(num_steps):
-        x.requires_grad_()
+def in_torch(torch: Any, samples: Any, num_steps: int, keep: bool) -> Any:
+    """Return the descent by PyTorch, or its path."""
+
+    def step(x: Any) -> Any:
+        x = x.detach().requires_grad_()
         (slope,) = torch.autograd.grad((torch.sin(x) ** 2 + 0.05 * x**2).sum(), x)
-        x = x.detach() - STEP_SIZE * slope
-    return x
+        return x.detach() - STEP_SIZE * slope
+
+    x = torch.from_numpy(samples)
+    return torch.stack(path_by_loop(x, num_steps, step)) if keep else loop(x, num_steps, step)
 
 
 def loop(samples: Any, num_steps: int, step: Callable[[Any], Any]) -> Any:
@@ -106,6 +113,11 @@ def loop(samples: Any, num_steps: int, step: Callable[[Any], Any]) -> Any:
     for _ in range(num_steps):
         samples = step(samples)
     return samples
+
+
+def path_by_loop(samples: Any, num_steps: int, step: Callable[[Any], Any]) -> list[Any]:
+    """Return its path."""
+    return list(itertools.accumulate(range(num_steps), lambda x, _: step(x), initial=samples))
 
 
 def seed_step(samples: Any) -> Any:
@@ -122,9 +134,9 @@ def descent(n: int, num_steps: int) -> Contest:
         OURS: Program(lambda x: descend(wavy_bowl, x, STEP_SIZE, num_steps), x),
         EXPERT: Program(lambda x: by_hand(x, num_steps, keep=False), x),
         "JAX, slope by hand": Program(lambda x: on_paper(x, num_steps), x),
-        "optax in a scan": optax and Program(lambda x: in_optax(optax, x, num_steps), x),
+        "optax in a scan": optax and Program(lambda x: in_optax(optax, x, num_steps, False), x),
         "NumPy, slope by hand": NumPyRun(lambda: in_numpy(samples, num_steps)),
-        "PyTorch": torch and TorchRun(lambda: in_torch(torch, samples, num_steps)),
+        "PyTorch": torch and TorchRun(lambda: in_torch(torch, samples, num_steps, False)),
     }
     if n in LOOPS[num_steps]:
         runs["loop of move_samples"] = lambda: loop(x, num_steps, seed_step)
@@ -135,10 +147,15 @@ def descent(n: int, num_steps: int) -> Contest:
 
 def path(n: int, num_steps: int) -> Contest:
     """Return the contest of every position on the way."""
+    optax, torch = installed("optax"), installed("torch")
     samples, x = starts(n), jnp.asarray(starts(n))
     runs = {
         OURS: Program(lambda x: descent_path(wavy_bowl, x, STEP_SIZE, num_steps), x),
         EXPERT: Program(lambda x: by_hand(x, num_steps, keep=True), x),
+        "optax in a scan": optax and Program(lambda x: in_optax(optax, x, num_steps, True), x),
         "NumPy, slope by hand": NumPyRun(lambda: path_in_numpy(samples, num_steps)),
+        "PyTorch": torch and TorchRun(lambda: in_torch(torch, samples, num_steps, True)),
     }
+    if n in LOOPS[num_steps]:
+        runs["loop of move_samples"] = lambda: jnp.stack(path_by_loop(x, num_steps, seed_step))
     return Contest(f"descent_path, {num_steps} steps", n, runs, NO_OVERHEAD)

@@ -3,13 +3,15 @@
     python train_on_many_machines.py                      all of it in one process
     python train_on_many_machines.py 127.0.0.1:1234 2 0   one half, and in another terminal
     python train_on_many_machines.py 127.0.0.1:1234 2 1   the other half
-    srun python train_on_many_machines.py cluster         a part for each task of the job
+    srun python train_on_many_machines.py cluster         a part for each task of the job, which
+                                                          should have a task for each GPU
 
 The states are positions x of random walks, the reward is the step, 0.1 on average, and a reward
 that comes k steps later counts 0.9ᵏ. So every state is worth 0.1 · (1 + 0.9 + 0.81 + …) = 1, and
 v(x) = θ₀ + θ₁ x/8 should become θ = (1, 0).
 """
 
+import argparse
 import sys
 from functools import partial
 
@@ -49,16 +51,31 @@ def train(theta: jax.Array, *batch: jax.Array) -> jax.Array:
     return jax.lax.fori_loop(0, 400, lambda _, theta: theta - 0.25 * gradient(theta, *batch), theta)
 
 
-def main(arguments: list[str]) -> None:
-    """Find the other processes, make this one's part of the data, train with them all."""
-    if arguments == ["cluster"]:
+def find_the_others() -> None:
+    """Find the other processes that the command line speaks of, if there are any."""
+    manual = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=manual)
+    parser.add_argument("address", nargs="?", help="of process 0, such as 127.0.0.1:1234; cluster")
+    parser.add_argument("processes", nargs="?", type=int, help="how many there are")
+    parser.add_argument("process", nargs="?", type=int, help="which of them this is, from 0")
+    given = parser.parse_args()
+    if given.address == "cluster":
         jax.distributed.initialize()
-    elif arguments:
-        address, num_processes, process_id = arguments
-        jax.distributed.initialize(address, int(num_processes), int(process_id))
+    elif given.address and (given.process is None or not 0 <= given.process < given.processes):
+        parser.error("write all three: ADDRESS PROCESSES PROCESS, the last from 0 to PROCESSES - 1")
+    elif given.address:
+        print(f"waiting for {given.processes} processes at {given.address}", flush=True)
+        jax.distributed.initialize(given.address, given.processes, given.process)
+
+
+def main() -> None:
+    """Make this process's part of the data, and train with all of them."""
+    find_the_others()
     mine, number = jax.process_index(), jax.process_count()
     if NUM_WALKS % jax.device_count():
         sys.exit(f"{NUM_WALKS} walks are not a multiple of {jax.device_count()} devices")
+    if jax.device_count() != number * jax.local_device_count():
+        sys.exit(f"process {mine} has {jax.local_device_count()} devices, another has more or less")
 
     mesh = jax.make_mesh((jax.device_count(),), ("batch",), axis_types=(AxisType.Auto,))
     dealt_out = NamedSharding(mesh, PartitionSpec("batch"))
@@ -77,4 +94,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
