@@ -290,7 +290,7 @@ def searched(
     return finding.verdict, sum(points for _, points in asked)
 
 
-SHORT, WHOLE = 2 * 17, 2 * 48  # points on a ladder, besides the centre
+SHORT, WHOLE = 2 * 15, 2 * 48  # points on a ladder, besides the centre
 PROJECTIONS = SHORT + 1 + WHOLE + 1  # of a right slope: neither is narrow enough for all elements
 EACH = 100 * SHORT + 1
 

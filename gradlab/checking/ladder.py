@@ -137,14 +137,13 @@ def exponents(
 
     They go from a third of the size of x down to two units in its last place. Where x is much
     smaller than 1, the scale on which the function changes may be 1 or may be x, and both are
-    covered. A short ladder has some middle steps, for the slope, and the finest, for the noise:
-    enough where the function is smooth, and where it is not, that shows. Two between them are for
-    one term in a sum of thousands, which the finest steps do not change.
+    covered. A short ladder has some middle steps, for the slope, and some fine ones, for the noise:
+    enough where the function is smooth, and where it is not, that shows. The finest of all would
+    not change a sum of thousands by one term.
     """
     rungs = int(math.log2(COARSEST / (4 * eps)))
     if short:
-        some = {*MIDDLE, rungs - 13, rungs - 12, *range(rungs - 6, rungs)}
-        return [sorted(some.intersection(range(rungs)))] * len(directions)
+        return [sorted({*MIDDLE, *range(rungs - 12, rungs - 6)})] * len(directions)
     found = []
     for direction in directions:
         part = np.abs(x[direction.start : direction.stop])
