@@ -189,4 +189,4 @@ def _particles(samples: ArrayLike) -> Array:
             f"samples: got shape {jnp.shape(samples)}, expected a particle axis, (n,) or (n, d); "
             "write jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them"
         )
-    return jnp.asarray(samples)
+    return samples if isinstance(samples, Array) else jnp.asarray(samples)

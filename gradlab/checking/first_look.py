@@ -86,7 +86,7 @@ def first_look(
     traced, few = programs.traced, are_few(leaves)
     if programs.how != "batched" or traced.widest >= WIDEST or traced.loops:
         return None
-    if traced.eps >= FINE and not few:  # a search takes another look at once
+    if traced.eps >= FINE and not few:  # its search begins with whole ladders
         return None
     directions = first_directions(leaves)
     rungs = exponents(directions, flat, traced.eps, short=not few)
