@@ -77,6 +77,14 @@ def test_it_asks_for_so_where_values_at_many_points_are_wanted(options):
     assert compiling.OLDER in options
 
 
+def test_it_asks_for_so_where_little_is_done_again_and_again(options):
+    def looped(x):
+        return jnp.sum(jax.lax.fori_loop(0, 5, lambda _, y: jnp.sin(y) * 1.25, x))
+
+    gradlab.check_grads(looped, (jnp.ones(3),))
+    assert compiling.OLDER in options
+
+
 def test_programs_are_compiled_for_few_lengths_that_are_little_longer():
     lengths = [_rounded_up(number) for number in range(1, 5000)]
     assert all(n <= length <= 1.25 * n for n, length in enumerate(lengths, 1))

@@ -152,6 +152,13 @@ def test_where_one_program_does_not_do_there_is_none(f: Any, args: Any) -> None:
     assert check_grads(f, args).verdict != "wrong"
 
 
+def test_more_points_than_fit_into_a_batch_are_left_to_the_programs() -> None:
+    programs, point, bases = made_ready(few, X)
+    assert look_at(programs, point, bases) is not None
+    programs.batch = 10
+    assert look_at(programs, point, bases) is None
+
+
 def test_arrays_just_below_the_widest_do() -> None:
     assert look_at(*made_ready(few, np.ones(WIDEST - 1, np.float32))) is not None
 
