@@ -325,6 +325,13 @@ def test_a_projection_that_no_element_explains_has_all_of_them_asked_along_whole
     assert searched(100, 0.0, bent=0.1, spoilt=range(1, 41)) == ("agree", expected + 2)
 
 
+def test_a_projection_that_cannot_be_told_has_all_elements_asked_along_whole_ladders_at_once() -> (
+    None
+):
+    expected = PROJECTIONS + 100 * WHOLE + 1
+    assert searched(100, 0.0, bent=np.nan) == ("agree", expected)
+
+
 def test_where_all_are_wrong_some_are_asked_along_whole_ladders_and_all_are_counted() -> None:
     expected = SHORT + 1 + EACH + CONFIRMED * WHOLE + 1
     assert searched(100, 0.01, off=range(100)) == ("wrong", expected)

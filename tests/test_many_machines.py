@@ -13,11 +13,11 @@ import pytest
 EXAMPLE = Path(__file__).parent / "examples" / "train_on_many_machines.py"
 
 
-def start(*arguments, devices):
-    """Start the example as a process of its own with so many devices."""
+def start(*arguments, devices, script=EXAMPLE):
+    """Start a script, by default the example, as a process of its own with so many devices."""
     flags = f"--xla_force_host_platform_device_count={devices}"
     here = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, str(EXAMPLE), *map(str, arguments)]
+    command = [sys.executable, str(script), *map(str, arguments)]
     return subprocess.Popen(command, env=here, text=True, stdout=-1, stderr=subprocess.STDOUT)
 
 
@@ -91,7 +91,7 @@ def test_a_command_that_leaves_something_out_says_how_to_write_it(arguments):
     process = start(*arguments, devices=1)
     shown = process.communicate(timeout=120)[0]
     assert process.returncode == 2
-    assert "write all three: ADDRESS PROCESSES PROCESS, the last from 0 to PROCESSES - 1" in shown
+    assert "write all three, such as 127.0.0.1:1234 2 0 and, in another terminal," in shown
 
 
 def test_processes_with_different_numbers_of_devices_are_refused():
@@ -101,3 +101,35 @@ def test_processes_with_different_numbers_of_devices_are_refused():
     assert [process.returncode for process in processes] == [1, 1]
     assert "process 0 has 1 devices, another has more or less" in outputs[0]
     assert "process 1 has 3 devices, another has more or less" in outputs[1]
+
+
+PARTS_OF_3_AND_5 = """
+import sys
+import jax
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+address, process, shape = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+jax.distributed.initialize(address, 2, process)
+mesh = jax.make_mesh((2,), ("batch",), axis_types=(AxisType.Auto,))
+dealt_out = NamedSharding(mesh, PartitionSpec("batch"))
+rows = np.ones((3, 5)[process])
+all_rows = (8 if shape == "known" else 2 * len(rows),)
+try:
+    print(jax.make_array_from_process_local_data(dealt_out, rows, all_rows).shape)
+except ValueError as error:
+    print("refused:", error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [("known", ["refused: ", "refused: "]), ("worked out", ["(6,)", "(10,)"])],
+)
+def test_unequal_parts_are_refused_where_the_shape_of_all_is_known(tmp_path, shape, expected):
+    """As README and lesson 09 say; the second case is what they warn of."""
+    script, address = tmp_path / "parts.py", free_address()
+    script.write_text(PARTS_OF_3_AND_5)
+    processes = [start(address, i, shape, devices=1, script=script) for i in range(2)]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert all(map(str.startswith, outputs, expected)), outputs

@@ -98,10 +98,9 @@ def first_look(
         (x, carried, rows, bases, backwards(bases), programs.cotangents(rows)),
         (tuple(table[:, which]), steps, tuple(table)),
     )
-    found = None
-    for wanted in (tuple(modes), ("rev",)):
-        if found is None and set(wanted) <= set(modes):
-            found = _run(programs, wanted, given)
+    found = _run(programs, tuple(modes), given)
+    if found is None and "rev" in modes and len(modes) > 1:
+        found = _run(programs, ("rev",), given)
     if found is None:
         return None
     values, pull, slopes = found

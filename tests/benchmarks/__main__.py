@@ -44,7 +44,7 @@ def main() -> None:
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        parser.error(f"--out: {error}")
+        parser.error(f"--out: {error.strerror}: {options.out}; write a folder, new or not")
     jax.config.update("jax_enable_compilation_cache", False)  # compiling is part of what is timed
 
     effort, most = (QUICK, MOST_QUICK) if options.quick else (FULL, MOST)

@@ -1,4 +1,4 @@
-"""Train a value function on walks that are spread over many processes, one on each machine.
+"""Train a value function on walks that are spread over many processes, one for each GPU.
 
     python train_on_many_machines.py                      all of it in one process
     python train_on_many_machines.py 127.0.0.1:1234 2 0   one half, and in another terminal
@@ -55,14 +55,18 @@ def find_the_others() -> None:
     """Find the other processes that the command line speaks of, if there are any."""
     manual = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=manual)
-    parser.add_argument("address", nargs="?", help="of process 0, such as 127.0.0.1:1234; cluster")
+    parser.add_argument(
+        "address", nargs="?", help="of process 0, such as 127.0.0.1:1234; or the word cluster"
+    )
     parser.add_argument("processes", nargs="?", type=int, help="how many there are")
     parser.add_argument("process", nargs="?", type=int, help="which of them this is, from 0")
     given = parser.parse_args()
     if given.address == "cluster":
         jax.distributed.initialize()
     elif given.address and (given.process is None or not 0 <= given.process < given.processes):
-        parser.error("write all three: ADDRESS PROCESSES PROCESS, the last from 0 to PROCESSES - 1")
+        parser.error(
+            "write all three, such as 127.0.0.1:1234 2 0 and, in another terminal, 127.0.0.1:1234 2 1"
+        )
     elif given.address:
         print(f"waiting for {given.processes} processes at {given.address}", flush=True)
         jax.distributed.initialize(given.address, given.processes, given.process)
@@ -80,8 +84,9 @@ def main() -> None:
     mesh = jax.make_mesh((jax.device_count(),), ("batch",), axis_types=(AxisType.Auto,))
     dealt_out = NamedSharding(mesh, PartitionSpec("batch"))
     rows = transitions(mine * NUM_WALKS // number, (mine + 1) * NUM_WALKS // number)
-    # With its whole shape, or parts of different sizes would be taken for an array without a word.
-    shapes = [(len(x) * number, *x.shape[1:]) for x in rows]
+    # The shape of all, the same in every process: so JAX refuses a part of another size. Worked out
+    # from the rows at hand it would let parts of different sizes be one array, without a word.
+    shapes = [(NUM_WALKS * (NUM_STEPS - 1), *x.shape[1:]) for x in rows]
     batch = list(map(partial(jax.make_array_from_process_local_data, dealt_out), rows, shapes))
 
     theta = jnp.zeros(2)
