@@ -64,9 +64,8 @@ def find_the_others() -> None:
     if given.address == "cluster":
         jax.distributed.initialize()
     elif given.address and (given.process is None or not 0 <= given.process < given.processes):
-        parser.error(
-            "write all three, such as 127.0.0.1:1234 2 0 and, in another terminal, 127.0.0.1:1234 2 1"
-        )
+        first, second = (f"127.0.0.1:1234 2 {process}" for process in (0, 1))
+        parser.error(f"write all three, such as {first} and, in another terminal, {second}")
     elif given.address:
         print(f"waiting for {given.processes} processes at {given.address}", flush=True)
         jax.distributed.initialize(given.address, given.processes, given.process)
