@@ -1,0 +1,411 @@
+"""From findings to a report on each leaf that a second-year student understands."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from gradlab.checks2.arguments import Leaf
+from gradlab.checks2.causes import (
+    Site, by_element, culprits, operation_by_operation, resemblance, uses,
+)  # fmt: skip
+from gradlab.checks2.judge import AGREE, CANNOT_TELL, FINE, WRONG
+from gradlab.checks2.nonfinite import Culprit, first_nonfinite
+from gradlab.checks2.funnel import Funnel
+from gradlab.checks2.report import LeafReport
+from gradlab.checks2.search import Finding
+from gradlab.checks2.subject import MATERIAL, Subject, said
+
+NO_SLOPE = ("jump", "isolated", "value", "infinite")  # then FD is no slope
+NEARLY = 3e-2  # a relative difference below this may be that of an approximate solution
+MODES = {"rev": "reverse mode", "fwd": "forward mode", "grad": "grad"}
+COARSE = {2.0**-7: "bfloat16", 2.0**-10: "float16", 2.0**-23: "float32"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Why:
+    """A verdict with its cause and hint, each a sentence or empty, and the line they speak of."""
+
+    verdict: str
+    cause: str = ""
+    hint: str = ""
+    where: str = ""
+
+
+def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
+    """Put a finding into words."""
+    leaf, why = finding.leaf, _in_own_dtype(subject, finding, _explain(subject, finding))
+    index = None if finding.coordinate is None else leaf.element(finding.coordinate)
+    checked = finding.asked
+    if index is None and leaf.size > 1 and 0 < finding.blind < math.inf:
+        checked += f" (which cannot see an error below {finding.blind:.0e} in one element)"
+    ad, fd, half, part = _as_jax_returns(subject, finding)
+    if finding.cause in NO_SLOPE or (finding.cause == "edge" and half > abs(fd)):
+        fd, half = math.nan, math.inf
+    return LeafReport(
+        path=leaf.path,
+        shape=leaf.shape,
+        dtype=str(leaf.dtype),
+        index=index,
+        part=part,
+        output=_output(subject, finding.row),
+        ad=ad,
+        fd=fd,
+        half_width=half,
+        error=ad - fd,
+        digits=float(min(finding.digits, 16.0)) if why.verdict == AGREE else 0.0,
+        verdict=why.verdict,
+        cause=why.cause,
+        hint=why.hint,
+        where=why.where,
+        mode=finding.mode,
+        order=1,
+        checked=checked,
+        funnel=_funnel(subject, finding, why.verdict),
+    )
+
+
+def without_derivative(subject: Subject, leaf: Leaf) -> LeafReport:
+    """Report that JAX has no derivative with respect to a leaf."""
+    number = subject.arguments.leaves.index(leaf)
+    raised = [errors[number] for errors in subject.programs.raised.values() if number in errors]
+    reason = said(raised[0]) if raised else "no mode of differentiation was asked for"
+    numpy_ = any("TracerArrayConversionError" in type(e).__name__ for e in raised)
+    hint = "give f a rule with jax.custom_jvp or jax.custom_vjp, or judge your own with grad="
+    if numpy_:
+        hint = "use jax.numpy in place of NumPy or math in what you differentiate"
+    elif len(subject.leaves) > 1:
+        hint = f"leave out what has no derivative with argnums=; or {hint}"
+    return LeafReport(
+        path=leaf.path, shape=leaf.shape, dtype=str(leaf.dtype), index=None, part="", output="",
+        ad=math.nan, fd=math.nan, half_width=math.inf, error=math.nan, digits=0.0,
+        verdict=CANNOT_TELL, cause=f"JAX cannot differentiate f: {reason}", hint=hint, where="",
+        mode="", order=1, checked="nothing",
+    )  # fmt: skip
+
+
+def _explain(subject: Subject, finding: Finding) -> Why:
+    """Say why a finding is what it is."""
+    cause, verdict = finding.cause, finding.verdict
+    left, right = f"{finding.left:.6g}", f"{finding.right:.6g}"
+    elsewhere = Why(verdict, hint="check at another point")
+    if verdict == AGREE:
+        return Why(verdict, _explain_agreement(subject, finding))
+    if cause == "primal":
+        return Why(
+            verdict, "differentiating f gives another value than calling it",
+            "let every custom rule return the value that its function returns",
+        )  # fmt: skip
+    if cause in ("nan", "value"):
+        return _explain_nonfinite(subject, finding)
+    if cause == "modes":
+        return Why(
+            verdict,
+            f"reverse mode says {finding.ad:.6g}, forward mode {finding.other_ad:.6g}; both must "
+            "give the same number, whatever f does",
+            "look at transposes: jax.custom_transpose, jax.linear_transpose, custom_linear_solve",
+        )
+    if verdict == WRONG:
+        return _explain_wrong(subject, finding)
+    if cause == "kink":
+        return dataclasses.replace(elsewhere, cause=(
+            f"f has a kink here: its slope is {left} on the left and {right} on the right, and AD "
+            "lies between them"
+        ), hint="no derivative exists at this point; check at another one")  # fmt: skip
+    if cause == "tie":
+        return dataclasses.replace(elsewhere, cause=(
+            "f has a kink here, as at a tie of three numbers: its slope along a random direction is "
+            "not the sum of the slopes with respect to the single elements"
+        ), hint="no derivative exists at this point; check at another one")  # fmt: skip
+    if cause == "jump":
+        return dataclasses.replace(elsewhere, cause="f jumps here, so it has no derivative")
+    if cause == "stairs":
+        return _explain_stairs(finding)
+    if cause == "edge":
+        slope = f"; the slope on that side is {finding.fd:.6g}"
+        known = finding.half <= abs(finding.fd)
+        return Why(
+            verdict,
+            "f is finite on one side only, so x is at the edge of its domain" + slope * known,
+            "check at a point inside",
+        )
+    if cause == "infinite":
+        return dataclasses.replace(elsewhere, cause="the argument itself is not finite here")
+    if cause == "isolated":
+        return dataclasses.replace(elsewhere, cause="f is not finite at any point close by")
+    return _explain_noise(subject, finding)
+
+
+def _explain_agreement(subject: Subject, finding: Finding) -> str:
+    if finding.cause == "rounded":
+        return "small steps are lost in the rounding of numbers on the way; larger ones agree"
+    difference = abs(finding.ad - finding.fd)
+    if finding.cause != "immaterial" or not difference > 0:
+        return ""
+    digits = -math.log10(max(difference, 1e-300) / max(abs(finding.fd), abs(finding.ad)))
+    words = f"AD and FD differ, but only in the {_ordinal(int(digits) + 1)} digit"
+    if digits < 3:
+        words = f"AD and FD differ by {difference:.1g}, which is nothing beside the largest slope"
+    if uses(subject, "while"):
+        words += "; f stops a loop at a tolerance, and AD may follow the exact solution"
+    return words
+
+
+def _explain_stairs(finding: Finding) -> Why:
+    k = finding.entry
+    steps, unit = finding.asked_of.stairs, finding.unit
+    width = float(finding.asked_of.values.steps[steps.rung[k]]) * abs(unit)
+    above, height = float(steps.above.centre[k]) / unit, float(steps.height[k])
+    is_above = abs(finding.ad - above) <= abs(finding.ad - finding.fd)
+    which = "that of the larger steps" if is_above else "that of the flat pieces between its jumps"
+    return Why(
+        CANNOT_TELL,
+        f"f is a staircase here: it jumps by about {height:.1g} at steps of about {width:.1g}. Its "
+        f"slope is {finding.fd:.6g} below them and {above:.6g} above, and AD is {which}",
+        "give f a rule for the slope that you mean, as straight_through does" if not is_above
+        else "a derivative of a staircase can only be a surrogate",
+    )  # fmt: skip
+
+
+def _explain_wrong(subject: Subject, finding: Finding) -> Why:
+    if finding.cause == "kink":
+        return Why(
+            WRONG,
+            f"f has a kink here, with slope {finding.left:.6g} on the left and "
+            f"{finding.right:.6g} on the right, and AD is not between them",
+        )
+    mode = MODES[finding.mode]
+    if finding.other_ad is not None and not _close(finding.ad, finding.other_ad):
+        if _close(finding.other_ad, finding.fd):
+            other = "forward" if finding.mode == "rev" else "reverse"
+            hint = "a rule that transposes a linear function is wrong, or a custom_jvp rule is not "
+            hint += "linear in its tangents"
+            if finding.mode == "rev" and uses(subject, "gather"):
+                index = "is an index out of range? f takes the nearest element, reverse mode drops it"
+                hint = f"{index}; or {hint}"
+            return Why(WRONG, f"{mode} is wrong where {other} mode agrees with FD", hint)
+    difference, size = abs(finding.ad - finding.fd), max(abs(finding.ad), abs(finding.fd))
+    loop = uses(subject, "while", "scan") and 0 < difference < NEARLY * size
+    nearly = (
+        f"they agree to {-math.log10(difference / size):.1f} digits: if AD is the derivative of an "
+        "exact solution that the loop in f only approximates, this is the loop's error"
+        if loop else ""
+    )  # fmt: skip
+    like = resemblance(subject, finding)
+    if like == "conjugate":
+        return Why(WRONG, "AD is the complex conjugate of what FD says", (
+            "jax.grad of a real f returns ∂f/∂x − i ∂f/∂y; conjugate the gradient"
+        ))  # fmt: skip
+    found = culprits(subject, finding)
+    flat = finding.flat and abs(finding.fd) <= finding.half and finding.ad != 0
+    if found:
+        words, hint = _explain_sites(found, flat)
+        hint = hint or nearly or like
+        if finding.mode == "fwd" and "sign" in hint:  # forward mode is asked backwards
+            hint += ", or the rule is not linear in its tangents"
+        return Why(WRONG, words, hint, found[0].where)
+    if operation_by_operation(subject, finding):
+        return Why(
+            WRONG, "compiled as a whole, AD is wrong; operation by operation it is what FD says",
+            "this is a fault of the compiler XLA, not of a rule; see whether a newer JAX has it",
+        )  # fmt: skip
+    name = "grad" if finding.mode == "grad" else "AD"
+    if flat:
+        return Why(WRONG, f"f is flat here, so its derivative is 0, but {name} says otherwise")
+    words = f"{name} is not the slope of f{_elsewhere(finding)}"
+    return Why(WRONG, words, "; ".join(filter(None, [like.replace("AD", name), nearly])))
+
+
+def _explain_sites(found: list[Site], flat: bool) -> tuple[str, str]:
+    site = found[0]
+    line = f" ({site.where})" if site.where else ""
+    if site.alone:
+        return f"AD is not the slope of f, and {site}{line} is the only rule in f", ""
+    if len({str(s) for s in found}) > 1:
+        names = " and ".join(dict.fromkeys(str(s) for s in found))
+        return f"without {names}, AD is what FD says", "are they wrong, or deliberate?"
+    if site.kind == "stop_gradient":
+        if flat:
+            return (
+                f"f is flat here, and stop_gradient{line} hides that from AD (a surrogate derivative)",
+                "is it deliberate, as in straight-through estimators?",
+            )
+        return (
+            f"stop_gradient{line} removed a term: without it AD is what FD says",
+            "is it deliberate?",
+        )
+    if flat:
+        return (
+            f"f is flat here, and {site}{line} says otherwise (a surrogate derivative)",
+            "is it deliberate, as in straight-through estimators?",
+        )
+    return f"{site}{line} is wrong: without it AD is what FD says", ""
+
+
+def _explain_nonfinite(subject: Subject, finding: Finding, own: bool = False) -> Why:
+    of_value = finding.cause == "value"
+    culprit = first_nonfinite(subject, own=own, of_value=of_value)
+    place = "" if culprit is None else culprit.where
+    if of_value:
+        cause = "f itself is not finite here"
+        if culprit is not None:
+            cause += f": {_what(culprit)}"
+        return Why(CANNOT_TELL, cause, "check at another point", place)
+    cause = f"AD is {finding.ad}, where f is finite"
+    if finding.verdict == CANNOT_TELL:
+        cause = f"AD is {finding.ad}, and FD finds no slope either"
+    if culprit is None:
+        return Why(finding.verdict, cause + _kink(finding))
+    cause += f": {_what(culprit)}"
+    hint = ""
+    if culprit.of == "data":
+        hint = "replace it by a number before it is used; a mask afterwards comes too late for AD"
+    elif culprit.guarded and finding.verdict == WRONG and finding.mode != "fwd":
+        hint = (
+            "a `where` hides it from the value only: reverse mode multiplies it by 0, which is "
+            f"NaN; give {culprit.name} a harmless input with a second `where` in front of it"
+        )
+    elif culprit.name == "sqrt" and culprit.at[:1] == (0.0,):
+        hint = "square the norm, jnp.sum(x**2), or use a `where` both before and after the root"
+    return Why(finding.verdict, cause + _kink(finding), hint, place)
+
+
+def _what(culprit: Culprit) -> str:
+    line = f" ({culprit.where})" if culprit.where else ""
+    if culprit.of == "data":
+        return f"{culprit.name}{line}"
+    at = ", ".join(f"{number:.4g}" for number in culprit.at[:3])
+    operation = f"`{culprit.name}` at {at}{line}" if at else f"`{culprit.name}`{line}"
+    what = "the derivative of " if culprit.of == "derivative" else ""
+    return f"{what}{operation} is not finite"
+
+
+def _kink(finding: Finding) -> str:
+    """Say that the slopes of the two sides differ, where they are well known."""
+    if not finding.asked_of.answers.sharp[finding.entry]:
+        return ""
+    return (
+        f"; f has a kink here, with slope {finding.left:.6g} on the left and {finding.right:.6g} "
+        "on the right, so it has no derivative"
+    )
+
+
+def _explain_noise(subject: Subject, finding: Finding) -> Why:
+    largest = max(abs(finding.fd), abs(finding.ad))
+    if not math.isfinite(finding.half):
+        return Why(
+            CANNOT_TELL, "too few values of f close by are finite to find a slope",
+            "check at another point",
+        )  # fmt: skip
+    size = f"± {finding.half:.2g}"
+    if subject.eps > FINE:
+        name = COARSE.get(subject.eps, "the precision")
+        return Why(
+            CANNOT_TELL,
+            f"{name}, in which f computes, is too coarse here: FD is known only to {size}, "
+            f"beside a slope of {largest:.2g}",
+            "compute in float64, or check at a point where f is smaller",
+        )
+    if finding.cause == "hidden":
+        return Why(
+            CANNOT_TELL,
+            f"a slope of {largest:.2g} is lost in rounding: f, or a number on the way to it, is "
+            "large beside it",
+            "take large constants out of f, or check at another point",
+        )
+    if finding.cause == "loop":
+        return Why(
+            CANNOT_TELL,
+            f"AD and FD differ by {abs(finding.ad - finding.fd):.1g}: f has a loop that may stop at "
+            "a tolerance, and AD may be the derivative of the exact solution",
+            "ask for a smaller tolerance, and see whether they come closer",
+        )
+    return Why(CANNOT_TELL, f"f is too noisy here: FD is known only to {size}, beside {largest:.2g}")
+
+
+def _in_own_dtype(subject: Subject, finding: Finding, why: Why) -> Why:
+    """Look at the gradient as the user runs it, beside that in float64, which is right."""
+    leaf = finding.leaf
+    lost, digits, number = subject.lost_in_own_dtype(leaf)
+    if subject.own_value is not None and not np.isfinite(subject.own_value).all():
+        if why.verdict == AGREE:
+            return Why(
+                CANNOT_TELL,
+                f"f itself is not finite in {leaf.dtype}; in float64, where it is, AD agrees",
+                f"a number on the way is too large for {leaf.dtype}",
+            )
+        return why
+    if lost:
+        culprit = first_nonfinite(subject, own=True)
+        what = "" if culprit is None else f": {_what(culprit)}"
+        words = f"AD is {number} in {leaf.dtype}, where f is finite{what}"
+        if why.verdict != AGREE:
+            return dataclasses.replace(why, cause=f"{why.cause}; {words}" if why.cause else words)
+        place = "" if culprit is None else culprit.where
+        return Why(
+            WRONG, f"{words}; in float64 it is right",
+            f"a number on the way is too large or too small for {leaf.dtype}", place,
+        )  # fmt: skip
+    if why.verdict == AGREE and digits is not None:
+        if digits < 1:
+            return Why(
+                CANNOT_TELL,
+                f"in float64 it agrees, but no digit of AD in {leaf.dtype} is right here",
+                f"numbers cancel, or are too large or too small for {leaf.dtype}; rewrite f",
+            )
+        words = f"in float64 it agrees; of AD in {leaf.dtype} only {digits} digits are right here"
+        return dataclasses.replace(why, cause=words.replace(" 1 digits are", " 1 digit is"))
+    return why
+
+
+def _as_jax_returns(subject: Subject, finding: Finding) -> tuple[complex, complex, float, str]:
+    """Return AD, FD, its half-width and the part, as `jax.grad` returns complex numbers."""
+    leaf, place = finding.leaf, finding.coordinate
+    if leaf.parts == 1 or place is None:
+        return finding.ad, finding.fd, finding.half, ""
+    ad, fd = by_element(subject, finding)
+    flat = (place - leaf.start) % leaf.size
+    both = [flat, flat + leaf.size]
+    if np.isnan(fd[both]).any():
+        sign = -1.0 if leaf.is_imaginary(place) else 1.0
+        part = "imag" if leaf.is_imaginary(place) else "real"
+        return sign * finding.ad, sign * finding.fd, finding.half, part
+    (x, y), (u, v) = ad[both], fd[both]
+    return complex(x, -y), complex(u, -v), finding.half, ""
+
+
+def _funnel(subject: Subject, finding: Finding, verdict: str) -> Funnel:
+    asked, k = finding.asked_of, finding.entry
+    values, unit = asked.values, finding.unit
+    t, sigma = values.steps * abs(unit), float(values.sigma[k])
+    with np.errstate(all="ignore"):
+        slopes = (values.ahead[k] - values.behind[k]) / (2 * values.steps * unit)
+    title = f"{finding.leaf.path}: {verdict}, AD {finding.ad:.6g}, FD {finding.fd:.6g}"
+    rows = zip(t.tolist(), slopes.tolist(), (2 * sigma / t).tolist(), strict=True)
+    return Funnel(tuple(rows), finding.ad, finding.fd, finding.half, title)
+
+
+def _output(subject: Subject, row: int) -> str:
+    outputs, rows = subject.programs.outputs, subject.programs.rows
+    if sum(size for _, size in outputs) == 1:
+        return ""
+    number = int(subject.programs.owner[row])
+    path, size = outputs[number]
+    if rows is None and size > 1:
+        first = int(np.flatnonzero(subject.programs.owner == number)[0])
+        return f"output{path}, element {row - first}"
+    return f"output{path}" if rows is None else f"a weighted sum of output{path}"
+
+
+def _elsewhere(finding: Finding) -> str:
+    if finding.others <= 0:
+        return ""
+    return f", here and in {finding.others} more of {finding.leaf.size} elements"
+
+
+def _ordinal(number: int) -> str:
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number, 'th') }"
+
+
+def _close(first: float, second: float) -> bool:
+    return abs(first - second) <= MATERIAL * max(abs(first), abs(second))

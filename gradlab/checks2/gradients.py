@@ -1,0 +1,146 @@
+"""Gradient functions that are judged: one that a person wrote, and the derivative of one."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from gradlab._arguments import describe
+from gradlab.checks2.arguments import Arguments, outputs
+
+
+def hand_written(
+    grad: Callable[..., Any],
+    arguments: Arguments,
+    numbers: Sequence[int],
+    *,
+    alone: bool,
+    has_aux: bool,
+) -> Callable[[bool], Callable[..., Array]]:
+    """Return what lays the gradient that `grad` returns end to end, as one real vector.
+
+    Args:
+        grad: Takes all arguments; returns what `jax.grad(f, argnums)`, `jax.jacobian` or
+            `jax.value_and_grad` would, with what belongs to `has_aux`.
+        arguments: The arguments.
+        numbers: Which of them are differentiated.
+        alone: Whether the gradient of one argument stands by itself, without a tuple around it.
+        has_aux: Whether f returns a pair.
+
+    Returns:
+        A function that is told whether the value of f is complex, and returns a function of the
+        arguments; its value is `(outputs · coordinates,)`.
+    """
+    args = jax.tree.unflatten(arguments.structure, arguments.everything)
+    chosen = tuple(args[n] for n in numbers)
+    expected = jax.tree.structure(chosen[0] if alone else chosen)
+    own = {leaf.place: leaf for leaf in arguments.leaves}
+    sizes = [len(jax.tree.leaves(arg)) for arg in args]
+    starts = np.cumsum([0, *sizes])
+    places = [int(starts[n]) + k for n in numbers for k in range(sizes[n])]
+
+    def gradient_in(found: Any) -> Any:
+        pair = isinstance(found, tuple) and len(found) == 2
+        first_, second = (found[0], found[1]) if pair else (None, None)
+        ways = [found, second] if pair else [found]
+        if pair and has_aux:
+            ways = [first_, second, found]
+        if not alone and len(numbers) == 1:
+            ways += [(way,) for way in ways]
+        if alone and isinstance(found, tuple) and len(found) == 1:
+            ways += [found[0]]
+        for way in ways:
+            if jax.tree.structure(way) == expected and way is not None:
+                return way
+        wanted = _outline(chosen[0] if alone else chosen)
+        raise ValueError(f"grad: got {_outline(found)}, expected {wanted}, as the arguments have it")
+
+    def laid_end_to_end(is_complex: bool) -> Callable[..., Array]:
+        def vector(*given: Any) -> Array:
+            leaves = jax.tree.leaves(gradient_in(grad(*given)))
+            pairs = [(own[p], leaf) for p, leaf in zip(places, leaves, strict=True) if p in own]
+            return _side_by_side(pairs, is_complex)
+
+        return vector
+
+    return laid_end_to_end
+
+
+def second_order(f: Callable[..., Any], arguments: Arguments, mode: str) -> Callable[..., Any]:
+    """Return the first derivative of f as a function, to be checked like any other.
+
+    In reverse mode it is the gradient of a sum of the outputs with fixed random weights, in
+    forward mode the derivative along a fixed random direction.
+    """
+    places = [leaf.place for leaf in arguments.leaves]
+
+    def derivative(*args: Any) -> Any:
+        leaves = jax.tree.leaves(args)
+
+        def of_moving(values: list[Any]) -> list[Array]:
+            now = list(leaves)
+            for place, value in zip(places, values, strict=True):
+                now[place] = value
+            return outputs(f(*jax.tree.unflatten(arguments.structure, now)))[0]
+
+        point = [jnp.asarray(leaves[place]) for place in places]
+        if mode == "fwd":
+            tangents = [_fixed(leaf, number) for number, leaf in enumerate(point)]
+            return jax.jvp(of_moving, (point,), (tangents,))[1]
+        value, pull = jax.vjp(of_moving, point)
+        return pull([_fixed(part, number) for number, part in enumerate(value)])[0]
+
+    return derivative
+
+
+def _fixed(like: Array, number: int) -> Array:
+    """Return weights, others for each leaf so that no two cancel; the first number counts whole."""
+    if like.size == 1 and number == 0:
+        return jnp.ones_like(like)
+    generator = np.random.default_rng(number)
+    signs = 1 - 2 * generator.integers(0, 2, like.shape)
+    weights = generator.uniform(0.5, 1.0, like.shape) * signs
+    return jnp.asarray(weights, like.dtype)
+
+
+def _outline(tree: Any) -> str:
+    """Name a leaf, or show how a tree is built, with * for its leaves."""
+    structure: Any = jax.tree.structure(tree)
+    if tree is None or jax.tree_util.treedef_is_leaf(structure):
+        return "a tracer" if isinstance(tree, jax.core.Tracer) else describe(tree)
+    return str(structure).removeprefix("PyTreeDef(").removesuffix(")")
+
+
+def _side_by_side(parts: Sequence[tuple[Any, Any]], is_complex: bool) -> Array:
+    """Lay Jacobians end to end along the coordinates; for a scalar f they are gradients."""
+    columns: list[Array] = []
+    for leaf, gradient in parts:
+        if not hasattr(gradient, "dtype") and not isinstance(gradient, int | float | complex):
+            raise TypeError(
+                f"grad: got {describe(gradient)} for args{leaf.path}, expected an array of shape "
+                f"{leaf.shape}"
+            )
+        gradient = jnp.asarray(gradient)
+        trailing = gradient.shape[gradient.ndim - len(leaf.shape) :]
+        if gradient.ndim < len(leaf.shape) or trailing != leaf.shape:
+            raise ValueError(
+                f"grad: got shape {gradient.shape} for args{leaf.path}, expected {leaf.shape}, the "
+                "shape of the argument"
+            )
+        rows = gradient.reshape(gradient.size // max(leaf.size, 1), leaf.size)
+        if is_complex:  # of a holomorphic f: ∂(u, v)/∂x = (Re g, Im g), ∂(u, v)/∂y = (−Im g, Re g)
+            block = [jnp.concatenate([rows.real, rows.imag])]
+            block += [jnp.concatenate([-rows.imag, rows.real])] * (leaf.parts == 2)
+        else:  # jax.grad's is ∂/∂x − i ∂/∂y
+            block = [rows.real, -rows.imag][: leaf.parts]
+        columns += block
+    if len({len(column) for column in columns}) > 1:
+        shapes = " and ".join(f"{jnp.shape(g)} for args{leaf.path}" for leaf, g in parts)
+        wanted = " and ".join(f"{leaf.shape}" for leaf, _ in parts)
+        raise ValueError(f"grad: got shapes {shapes}, expected those of the arguments, {wanted}")
+    wide = any(column.dtype == np.float64 for column in columns)
+    dtype = np.float64 if wide else np.float32
+    return jnp.concatenate([c.astype(dtype) for c in columns], axis=1).reshape(-1)

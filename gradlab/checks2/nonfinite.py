@@ -1,0 +1,151 @@
+"""The first operation whose value or derivative is not finite, or the data that are not."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gradlab.checks2.jaxprs import InFloat64, Rerun, is_float, is_literal, operations, programs_in
+from gradlab.checks2.jaxprs import apart, where
+from gradlab.checks2.subject import Subject
+
+
+@dataclasses.dataclass(frozen=True)
+class Culprit:
+    """What made something that is not finite."""
+
+    name: str  # of the operation, or of the data
+    of: str  # `value`, `derivative` or `data`
+    at: tuple[float, ...]  # the numbers that went into it there, where that can be told
+    guarded: bool  # whether a `where` comes after it
+    where: str
+
+
+def first_nonfinite(subject: Subject, *, own: bool, of_value: bool = False) -> Culprit | None:
+    """Run the programs of f again and find what leaves the finite numbers first.
+
+    Each operation is differentiated by itself, with ones as tangents, because an infinity that a
+    later `where` drops from the value comes back in reverse mode, as 0 · ∞.
+
+    Args:
+        subject: The function.
+        own: Whether to run in the user's own dtypes, not in float64.
+        of_value: Whether to leave derivatives out.
+    """
+    programs = subject.own if own else subject.programs
+    traced = getattr(programs, "traced", None)
+    if traced is None:
+        return None
+    data = _data(subject, traced)
+    if data is not None:
+        return data
+    inputs = [*programs.reals]
+    found = _watch(traced.value, programs, (traced.consts, inputs), derivatives=not of_value)
+    if found is None and not of_value and traced.pull is not None:
+        weights = np.ones((len(traced.owner), traced.total), traced.dtype)
+        jaxpr, consts = apart(traced.pull)
+        inputs = [*traced.consts, *programs.reals, weights]
+        found = _watch(jaxpr, programs, (consts, inputs), derivatives=False)
+        if found is not None:
+            found = dataclasses.replace(found, of="derivative", guarded=False)
+    return found
+
+
+def _data(subject: Subject, traced: Any) -> Culprit | None:
+    """Find arrays that hold NaN, or infinities, before anything is computed."""
+    for variable, const in zip(traced.value.constvars, traced.consts, strict=True):
+        if not is_float(const) or np.isfinite(np.asarray(const, np.complex128)).all():
+            continue
+        array = np.asarray(const, np.complex128)
+        kind = "NaN" if np.isnan(array).any() else "an infinity"
+        name = "an array that f uses"
+        for path, leaf in zip(subject.arguments.paths, subject.arguments.everything, strict=True):
+            if leaf is const or (
+                is_float(leaf) and np.array_equal(np.asarray(leaf), np.asarray(const), equal_nan=True)
+            ):
+                name = f"args{path}"
+        users = (eqn for eqn in traced.value.eqns if variable in _variables(eqn))
+        user = next(users, None)
+        place = "" if user is None else where(traced.value, user)
+        return Culprit(f"{name} holds {kind}", "data", (), False, place)
+    return None
+
+
+def _variables(eqn: Any) -> list[Any]:
+    return [atom for atom in eqn.invars if not is_literal(atom)]
+
+
+def _watch(jaxpr: Any, programs: Any, given: Any, *, derivatives: bool) -> Culprit | None:
+    seen: list[tuple[int, bool, tuple[float, ...]]] = []
+    watched: list[Any] = []
+    base = InFloat64 if programs.wide else Rerun
+
+    class Watched(base):  # type: ignore[misc, valid-type]
+        def operation(self, eqn: Any, inputs: list[Any]) -> list[Any]:
+            found = super().operation(eqn, inputs)
+            if not any(True for _ in programs_in(eqn)):
+                moving = [i for i, x in enumerate(inputs) if is_float(x)]
+                slopes = self.slopes(eqn, inputs, moving) if derivatives and moving else []
+                number = len(watched)
+                watched.append(eqn)
+
+                def look(*arrays: Any) -> None:
+                    before = arrays[: len(inputs)]
+                    after = arrays[len(inputs) : len(inputs) + len(found)]
+                    for of_slope, made in ((False, after), (True, arrays[len(inputs) + len(found) :])):
+                        for array in made:
+                            bad = _made(before, array)
+                            if bad is not None:
+                                seen.append((number, of_slope, _numbers(before, array, bad)))
+
+                jax.debug.callback(look, *inputs, *found, *slopes)
+            return found
+
+        def slopes(self, eqn: Any, inputs: list[Any], moving: list[int]) -> list[Any]:
+            def of_moving(*some: Any) -> list[Any]:
+                now = list(inputs)
+                for i, number in zip(moving, some, strict=True):
+                    now[i] = number
+                return [y for y in base.operation(self, eqn, now) if is_float(y)]
+
+            point = [jnp.asarray(inputs[i]) for i in moving]
+            try:
+                return list(jax.jvp(of_moving, point, [jnp.ones_like(x) for x in point])[1])
+            except Exception:  # an operation without a derivative has none that is not finite
+                return []
+
+    rerun = Watched()
+    own = rerun.number if programs.wide else jnp.asarray
+    with programs._floats():
+        consts, inputs = ([x if not is_float(x) else own(x) for x in part] for part in given)
+        rerun(jaxpr, consts, inputs)
+        jax.effects_barrier()
+    if not seen:
+        return None
+    number, of_slope, at = seen[0]
+    eqn = watched[number]
+    guarded = any("select_n" in e.primitive.name for e in watched[number + 1 :])
+    kind = "derivative" if of_slope else "value"
+    return Culprit(str(eqn.primitive.name), kind, at, guarded, where(jaxpr, eqn))
+
+
+def _made(before: Any, array: Any) -> Any:
+    """Return the place of a number that an operation made and that is not finite, or None."""
+    floats = [x for x in map(np.asarray, before) if np.issubdtype(x.dtype, np.inexact) or is_float(x)]
+    array = np.asarray(array)
+    if not is_float(array) or any(np.isnan(x.astype(np.complex128)).any() for x in floats):
+        return None
+    wide = array.astype(np.complex128)
+    bad = np.isnan(wide) if any(np.isinf(x.astype(np.complex128)).any() for x in floats) else ~np.isfinite(wide)
+    return np.argwhere(bad)[0] if bad.any() else None
+
+
+def _numbers(before: Any, array: Any, place: Any) -> tuple[float, ...]:
+    """Return the numbers that went into an element that is not finite."""
+    found = []
+    for x in map(np.asarray, before):
+        if x.ndim == 0 or x.shape == np.shape(array):
+            found.append(x.item() if x.ndim == 0 else x[tuple(place)].item())
+    return tuple(found)

@@ -1,0 +1,184 @@
+"""Ask about the slope of a function along directions, and judge AD on the answers.
+
+A question is a direction and a row of the value: f is evaluated at all steps along the direction,
+and every mode of differentiation is judged on what was found.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradlab.checks2.arguments import Leaf
+from gradlab.checks2.intervals import Floats
+from gradlab.checks2.judge import (
+    AGREE, CANNOT_TELL, NARROW, WRONG, Answers, Claims, Stairs, Values, judge, stairs,
+    with_stairs,
+)  # fmt: skip
+from gradlab.checks2.steps import Direction, climb, exponents
+from gradlab.checks2.subject import Subject
+
+GROUP = 256  # directions in one batch
+OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is another function
+SAME = 1e-12  # relative: two modes that differ by less are judged once
+ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
+ZOOM, ZOOMS = 16, 4  # points between two steps, and how often: to tell a step from a kink
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """The answers along some directions in one mode; a question is a direction and a row."""
+
+    mode: str
+    directions: Sequence[Direction]
+    values: Values
+    claims: Claims
+    answers: Answers
+    stairs: Stairs
+
+    @property
+    def rows(self) -> int:
+        """The number of rows of the value."""
+        return len(self.claims.slope) // len(self.directions)
+
+    def direction(self, question: int) -> Direction:
+        """Return the direction of a question."""
+        return self.directions[question // self.rows]
+
+    def of(self, leaf: Leaf) -> NDArray[np.bool_]:
+        """Tell which questions are about a leaf."""
+        own = [leaf.start <= d.start < leaf.stop for d in self.directions]
+        return np.repeat(own, self.rows)
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Asked":
+        """Return the answers along some of the directions, `(directions,)`."""
+        questions = np.repeat(chosen, self.rows)
+        number = len(questions)
+
+        def part(value: Any) -> Any:
+            if dataclasses.is_dataclass(value):
+                fields = {f.name: part(getattr(value, f.name)) for f in dataclasses.fields(value)}
+                return dataclasses.replace(value, **fields)
+            return value[questions] if np.ndim(value) and len(value) == number else value
+
+        kept = list(itertools.compress(self.directions, chosen))
+        values = dataclasses.replace(part(self.values), steps=self.values.steps)
+        return Asked(
+            self.mode, kept, values, part(self.claims), part(self.answers), part(self.stairs)
+        )
+
+
+def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = False) -> list[Asked]:
+    """Evaluate f along directions and judge every mode of differentiation on what was found."""
+    rungs = exponents(directions, subject.x, subject.eps, short=short)
+    batches: dict[tuple[int, ...], list[Direction]] = {}
+    for direction, ks in zip(directions, rungs, strict=True):
+        batches.setdefault(tuple(ks), []).append(direction)
+    asked = []
+    for exponents_k, members in batches.items():
+        for first in range(0, len(members), GROUP):
+            part = members[first : first + GROUP]
+            ladder = climb(subject.values, part, [list(exponents_k)] * len(part))
+            modes = _judge(subject, part, ladder)
+            asked.extend(_compare(subject, modes) if len(modes) > 1 else modes)
+    return asked
+
+
+def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> list[Asked]:
+    number, rows, steps = ladder.ahead.shape
+
+    def each(array: Floats) -> Floats:
+        return np.broadcast_to(array, (number, rows)).reshape(-1)
+
+    values = Values(
+        steps=ladder.steps,
+        behind=ladder.behind.reshape(-1, steps),
+        centre=each(ladder.centre),
+        ahead=ladder.ahead.reshape(-1, steps),
+        size=each(subject.size),
+        bulk=each(subject.over_output(subject.size)),
+        reach=np.repeat(subject.reach(directions), rows),
+        eps=subject.eps,
+    )
+    leaves = [subject.leaf_of(direction) for direction in directions]
+    largest = np.stack([subject.largest(leaf) for leaf in leaves]).reshape(-1)
+    part = subject.user_eps**0.5 if subject.sharp else subject.eps ** (1 / 3)
+    infinite = np.repeat([not np.isfinite(subject.x[d.start : d.stop]).all() for d in directions], rows)
+    with np.errstate(invalid="ignore"):
+        changes = np.nan_to_num(np.fmax(*values.changes), posinf=0.0)
+        size = np.fmax(values.bulk, np.max(changes, axis=1, initial=0.0))
+        other = each(np.abs(subject.primal - ladder.centre)) > OTHER * size
+    slopes = {mode: subject.along(mode, directions) for mode in subject.modes}
+    jitter = subject.jitter(directions, slopes).reshape(-1)
+    asked: list[Asked] = []
+    for mode, (along, terms) in slopes.items():
+        slope = along.reshape(-1)
+        claims = Claims(
+            slope, terms.reshape(-1), part * largest, jitter, subject.lost * largest, subject.material
+        )
+        if asked and np.allclose(slope, asked[0].claims.slope, rtol=SAME, atol=0, equal_nan=True):
+            answers, steps_nearby = asked[0].answers, asked[0].stairs
+        else:
+            answers = judge(values, claims)
+            steps_nearby = _confirmed(subject, directions, values, answers)
+            narrow = values.steps[steps_nearby.rung] <= NARROW * (not subject.survey.rounds)
+            answers = with_stairs(answers, claims, steps_nearby, narrow)
+            answers.verdict[infinite], answers.cause[infinite] = CANNOT_TELL, "infinite"
+            if mode == "rev":
+                answers.verdict[other], answers.cause[other] = WRONG, "primal"
+        asked.append(Asked(mode, directions, values, claims, answers, steps_nearby))
+    return asked
+
+
+def _confirmed(
+    subject: Subject, directions: Sequence[Direction], values: Values, answers: Answers
+) -> Stairs:
+    """Look closer at steps that seem to be nearby: a step keeps its height, a kink does not."""
+    found = stairs(values, answers)
+    rows = len(values.centre) // len(directions)
+    suspects = np.flatnonzero(found.found)
+    if not len(suspects):
+        return found
+    place = suspects // rows
+    which = np.repeat(place, ZOOM)
+    confirmed = np.zeros(len(suspects), np.bool_)
+    for sign in (1.0, -1.0):
+        high = values.steps[found.rung[suspects]]
+        low = high / 2
+        for _ in range(ZOOMS):
+            part = np.linspace(0.0, 1.0, ZOOM)
+            t = low[:, None] + (high - low)[:, None] * part
+            at = np.concatenate([[0], which]), np.concatenate([[0.0], sign * t.reshape(-1)])
+            f = subject.values(directions, *at)[1:].reshape(len(suspects), ZOOM, rows)
+            f = f[np.arange(len(suspects)), :, suspects % rows]
+            line = sign * answers.fd[suspects][:, None] * t
+            change = np.nan_to_num(np.abs(np.diff(f - line, axis=1)))
+            worst = np.argmax(change, axis=1)
+            here = np.arange(len(suspects))
+            low, high = t[here, worst], t[here, worst + 1]
+        confirmed |= change[here, worst] > found.height[suspects] / 4
+    kept = np.zeros(len(found.found), np.bool_)
+    kept[suspects] = confirmed
+    return dataclasses.replace(found, found=kept)
+
+
+def _compare(subject: Subject, modes: list[Asked]) -> list[Asked]:
+    """Compare forward with reverse mode: both must give the same number, whatever f does."""
+    reverse, forward = modes
+    first, second, values = reverse.claims, forward.claims, reverse.values
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(first.slope - second.slope)
+    size = np.fmax(np.fmax(first.spread, second.spread), first.scale)
+    # Terms that cancel round by as much in AD as in f, whose noise is that over one step.
+    rounding = np.fmax(1e3 * values.eps * values.bulk, ROUNDING * values.sigma)
+    differ = apart > np.fmax(first.material * size, rounding)
+    differ &= (reverse.answers.verdict != WRONG) & (forward.answers.verdict != WRONG)
+    if not np.any(differ):
+        return modes
+    verdict = np.where(differ, WRONG, reverse.answers.verdict)
+    cause = np.where(differ, "modes", reverse.answers.cause)
+    changed = dataclasses.replace(reverse.answers, verdict=verdict, cause=cause)
+    return [dataclasses.replace(reverse, answers=changed), forward]

@@ -1,0 +1,354 @@
+"""What is to be checked, made ready: its programs, its derivatives, and the scales to judge by."""
+
+import dataclasses
+import textwrap
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gradlab.checks2.arguments import Arguments, Leaf
+from gradlab.checks2.intervals import Floats
+from gradlab.checks2.jaxprs import Survey
+from gradlab.checks2.programs import MOST_POINTS, OnNumbers, Programs
+from gradlab.checks2.steps import FEW, Direction, exponents, first_directions, make_bases, points
+from gradlab.checks2.tracing import Traced
+
+FINE = 1e-10  # a precision better than this is float64's
+LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
+STOPPED = 2.0**-24  # the same where f may stop at a tolerance: half a unit of float32
+MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
+DIGITS_LOST = 0.05  # of the largest slope of a leaf: then the digits that are left are told
+COUNTS = 1e-3  # of the largest slope: an element that is smaller does not count beside it
+ROUNDING = 64  # units in the last place of f: what a slope over one step may be off by
+LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+
+
+@dataclasses.dataclass
+class Subject:
+    """A function at a point, with all that a search for a wrong derivative needs.
+
+    Attributes:
+        arguments: Where it is to be differentiated.
+        programs: Its programs, in float64 if they can be had.
+        own: Its programs in the user's own dtypes, where these are others.
+        x: The coordinates, end to end, `(coordinates,)`.
+        bases: Numbers by which they move, `(2, coordinates)`.
+        modes: The modes that have a derivative: of `rev`, `fwd` and `grad`.
+        first: The directions that are asked about first, and the exponents of their steps.
+        notes: Remarks for the report.
+        value: The rows of the value at x, `(rows,)`.
+        size: Size of the terms of each row, `(rows,)`.
+        primal: The rows of the value as the gradient program has it.
+        gradients: Of reverse mode or by hand, `(rows, coordinates)`; NaN where there is none.
+        own_gradients: The same in the user's own dtypes.
+        own_slopes: The slopes along the first directions in the user's own dtypes.
+        own_value: The outputs in the user's own dtypes.
+    """
+
+    arguments: Arguments
+    programs: Any
+    own: Any
+    x: Floats
+    bases: Floats
+    modes: list[str]
+    first: list[Direction]
+    notes: list[str]
+    value: Floats
+    size: Floats
+    primal: Floats
+    gradients: dict[str, Floats]
+    own_gradients: dict[str, Floats]
+    own_slopes: Floats | None
+    own_value: Floats | None
+    looked: dict[Any, Floats]
+    slopes: dict[Direction, Floats]
+    scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves that are differentiated and have elements."""
+        return tuple(leaf for leaf in self.arguments.leaves if leaf.size)
+
+    @property
+    def eps(self) -> float:
+        """Distance from 1 to the next number in the coarsest precision on the way."""
+        return float(self.programs.eps)
+
+    @property
+    def user_eps(self) -> float:
+        """The same of the arguments, as the user has them."""
+        return max(float(jnp.finfo(real.dtype).eps) for real in self.arguments.reals)
+
+    @property
+    def survey(self) -> Survey:
+        """What a look over the program has found."""
+        found = getattr(self.programs, "survey", None)
+        return found or Survey(self.eps, stops=True)
+
+    @property
+    def sharp(self) -> bool:
+        """Tell whether a projection can see one wrong element among thousands."""
+        return self.eps < FINE
+
+    @property
+    def material(self) -> float:
+        """Return the relative difference below which one does not matter."""
+        return float(max(self.eps**0.5, MATERIAL))
+
+    @property
+    def lost(self) -> float:
+        """Return the part of a leaf's largest slope that AD may lose by rounding."""
+        if not self.sharp:
+            return float(4 * self.eps ** (2 / 3))
+        return STOPPED if self.survey.stops else LOST
+
+    def values(self, directions: Sequence[Direction], which: Any, steps: Floats) -> Floats:
+        """Return the rows of the value at x + step · direction, `(points, rows)`."""
+        key = tuple(directions), which.tobytes(), steps.tobytes()
+        if key in self.looked:
+            return self.looked[key]
+        found = []
+        for first in range(0, len(steps), MOST_POINTS):
+            part = slice(first, first + MOST_POINTS)
+            at = which[part], steps[part]
+            found.append(self.programs.look(self.bases, directions, at)[0])
+        return np.concatenate(found)
+
+    def along(self, mode: str, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
+        """Return the slopes along directions and the size of their terms, `(directions, rows)`."""
+        if mode == "fwd":
+            new = [d for d in directions if d not in self.slopes]
+            if new:
+                found = self.programs.look(self.bases, new, slopes=True)[2]
+                self.slopes.update(zip(new, found, strict=True))
+            slopes = np.stack([self.slopes[d] for d in directions])
+            return slopes, np.abs(slopes)
+        sums, spreads = [], []
+        for d in directions:
+            with np.errstate(invalid="ignore", over="ignore"):
+                own = self.gradients[mode][:, d.start : d.stop]
+                terms = own * self.bases[d.base, d.start : d.stop]
+                largest = np.max(np.abs(terms), axis=1, initial=0.0, keepdims=True)
+                scaled = terms / np.where(largest > 0, largest, 1.0)  # so that squares stay finite
+                sums.append(terms.sum(axis=1))
+                spreads.append(largest[:, 0] * np.sqrt(np.sum(scaled**2, axis=1)))
+        return np.stack(sums), np.stack(spreads)
+
+    def largest(self, leaf: Leaf) -> Floats:
+        """Return for each row the largest slope in a leaf along one step, 0 if nobody knows."""
+        if leaf.path not in self.scales:
+            found = np.zeros(len(self.size))
+            for gradient in self.gradients.values():
+                terms = np.abs(gradient[:, leaf.start : leaf.stop]) * self.bases[0, leaf.start : leaf.stop]
+                found = np.max(np.where(np.isfinite(terms), terms, 0.0), axis=1, initial=0.0)
+            self.scales[leaf.path] = self.over_output(found)
+        return self.scales[leaf.path]
+
+    def leaf_of(self, direction: Direction) -> Leaf:
+        """Return the leaf that a direction moves, or the first of several."""
+        return next(leaf for leaf in self.leaves if leaf.start <= direction.start < leaf.stop)
+
+    def reach(self, directions: Sequence[Direction]) -> Floats:
+        """Return the largest size of x in steps, for each direction."""
+        with np.errstate(invalid="ignore"):
+            steps = (np.abs(self.x / self.bases[d.base])[d.start : d.stop] for d in directions)
+            return np.array([np.max(x, where=np.isfinite(x), initial=0.0) for x in steps])
+
+    def modes_of(self, leaf: Leaf) -> list[str]:
+        """Return the modes that have a derivative with respect to a leaf."""
+        number = self.arguments.leaves.index(leaf)
+        return [mode for mode in self.modes if number not in self.programs.raised.get(mode, ())]
+
+    def jitter(self, directions: Sequence[Direction], slopes: Any) -> Floats:
+        """Return by how much two ways to compute the same slopes differ, `(directions, rows)`."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = [along for along, _ in slopes.values()]
+            differ = np.abs(found[0] - found[-1])
+            for mode, own in self.own_gradients.items():
+                bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
+                narrow = np.stack([own[:, d.start : d.stop] @ base for d, base in bases])
+                differ = np.fmax(differ, np.abs(narrow - slopes[mode][0]))
+            return np.nan_to_num(differ, nan=0.0, posinf=0.0)
+
+    def lost_in_own_dtype(self, leaf: Leaf) -> tuple[bool, int | None, float]:
+        """Compare the gradient as the user runs it with that in float64.
+
+        Returns:
+            Whether a number in it is not finite; to how many digits its worst element is right, of
+            those that count beside the largest, or None where that is enough; and the number.
+        """
+        own = slice(leaf.start, leaf.stop)
+        pairs = [
+            (self.own_gradients[m][:, own] * self.bases[0, own], g[:, own] * self.bases[0, own])
+            for m, g in self.gradients.items() if m in self.own_gradients
+        ]  # fmt: skip
+        if self.own_slopes is not None:
+            about = [i for i, d in enumerate(self.first) if leaf.start <= d.start < leaf.stop]
+            wide = np.stack([self.slopes[self.first[i]] for i in about])
+            pairs.append((self.own_slopes[about].T, wide.T))
+        found: int | None = None
+        for narrow, wide in pairs:
+            lost = ~np.isfinite(narrow) & np.isfinite(wide)
+            if np.any(lost):
+                return True, None, float(narrow[lost][0])
+            with np.errstate(all="ignore"):
+                size = np.max(np.abs(wide), axis=1, initial=0.0, keepdims=True)
+                error = np.abs(narrow - wide)
+                room = ROUNDING * self.user_eps * np.fmax(self.size, np.abs(self.value))[:, None]
+                counts = (error > np.fmax(DIGITS_LOST * size, room)) & (np.abs(wide) >= COUNTS * size)
+                digits = -np.log10(error / np.abs(wide))
+            if np.any(counts):
+                worst = max(0, int(np.min(digits[counts])))
+                found = worst if found is None else min(found, worst)
+        return False, found, 0.0
+
+    def over_output(self, numbers: Floats) -> Floats:
+        """Return for each row the largest of the numbers in its output."""
+        paths = [p.removesuffix(".imag").removesuffix(".real") for p, _ in self.programs.outputs]
+        owner = np.array([paths.index(path) for path in paths])[self.programs.owner]
+        largest = np.zeros(len(paths))
+        np.maximum.at(largest, owner, np.where(np.isfinite(numbers), numbers, 0.0))
+        return largest[owner]
+
+
+def prepare(
+    f: Callable[..., Any],
+    arguments: Arguments,
+    modes: Sequence[str],
+    seed: int,
+    judged: Callable[..., Any] | None = None,
+) -> Subject:
+    """Make a function ready to be checked, in float64 if it can be had.
+
+    Args:
+        f: The function.
+        arguments: Where.
+        modes: Modes of differentiation.
+        seed: Where the random directions come from.
+        judged: A gradient of the same arguments as one real vector, judged in place of JAX's.
+
+    Raises:
+        Exception: Whatever f raises at its arguments.
+    """
+    x = np.concatenate([np.asarray(r, np.float64).reshape(-1) for r in arguments.reals])
+    counts = [leaf.stop - leaf.start for leaf in arguments.leaves]
+    seeds = [zlib.crc32(leaf.path.encode()) ^ seed for leaf in arguments.leaves]
+    bases = make_bases(x, counts, seeds, 1)
+    asked = modes if judged is None else ()
+    notes: list[str] = []
+    try:
+        traced = Traced(f, arguments, asked)
+    except Exception as error:  # if f raises this on numbers too, it is the user's
+        numbers = OnNumbers(f, arguments, asked)
+        reason = type(error).__name__
+        notes.append(f"run on numbers, without tracing: f looks at its values ({reason})")
+        return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
+    own = Programs(traced, wide=False)
+    if traced.is_coarse:
+        try:
+            wide = Programs(traced, wide=True)
+            found = _subject(wide, own, arguments, x, bases, asked, judged, notes)
+        except Exception as error:
+            notes[:] = [f"not run in float64, because of {type(error).__name__}: {said(error)}"]
+        else:
+            coarse = sorted({str(r.dtype) for r in arguments.reals} - {"float64"})
+            notes.append(f"run in float64 in place of {' and '.join(coarse or ['coarser numbers'])}")
+            return found
+    try:
+        return _subject(own, own, arguments, x, bases, asked, judged, notes)
+    except jax.errors.JaxRuntimeError:  # a callback that raises at a far step
+        numbers = OnNumbers(f, arguments, asked)
+        notes.append("run on numbers, one by one: f raises an error at some of the steps")
+        return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
+
+
+def _subject(
+    programs: Any, own: Any, arguments: Arguments, x: Floats, bases: Floats, asked: Sequence[str],
+    judged: Callable[..., Any] | None, notes: list[str],
+) -> Subject:  # fmt: skip
+    """Run the programs at the point and along the directions that are asked about first."""
+    bases = bases.copy()
+    ends = np.cumsum([real.size for real in programs.reals])[:-1]
+    for part, real in zip(np.split(bases, ends, axis=1), programs.reals, strict=True):
+        part[:] = part.astype(real.dtype)  # as f is going to see them
+    modes = [mode for mode in asked if programs.moved[mode]]
+    given = {"gradient": "rev" in modes, "slopes": "fwd" in modes}
+    first = first_directions([leaf for leaf in arguments.leaves if leaf.size])
+    rungs = exponents(first, x, programs.eps, short=len(x) > FEW and programs.eps < FINE)
+    alike = all(ks == rungs[0] for ks in rungs)
+    which, steps = points(rungs) if alike else (np.zeros(1, np.intp), np.zeros(1))
+    values, pulled, slopes = programs.look(bases, first, (which, steps), **given)
+    own_pulled, own_slopes = None, None
+    if own is not None and own is not programs and modes:
+        _, own_pulled, own_slopes = own.look(bases, first, **given)
+    output = programs.plain() if pulled is None else pulled[0]
+    weights = np.eye(len(output)) if programs.rows is None else programs.rows
+    found = Subject(
+        arguments, programs, own, x, bases, modes, first, notes,
+        value=values[0], size=np.abs(weights) @ np.abs(output), primal=weights @ output,
+        gradients={}, own_gradients={}, own_slopes=own_slopes,
+        own_value=own.plain() if own_pulled is None and own is not None else None,
+        looked={(tuple(first), which.tobytes(), steps.tobytes()): values},
+        slopes={} if slopes is None else dict(zip(first, slopes, strict=True)),
+    )  # fmt: skip
+    if pulled is not None:
+        found.gradients["rev"] = _side_by_side(programs, pulled[1])
+    if own_pulled is not None:
+        found.own_value = own_pulled[0]
+        found.own_gradients["rev"] = _side_by_side(own, own_pulled[1])
+    if judged is not None:
+        found.modes = ["grad"]
+        found.gradients["grad"] = _by_hand(judged, arguments, programs, wide=programs.wide)
+        if programs.wide:
+            found.own_gradients["grad"] = _by_hand(judged, arguments, programs, wide=False)
+    return found
+
+
+def _side_by_side(programs: Any, gradients: Sequence[Floats]) -> Floats:
+    """Lay the gradients of the rows end to end, `(rows, coordinates)`."""
+    rows, known = len(programs.owner), iter(gradients)
+    return np.concatenate(
+        [
+            next(known).reshape(rows, -1) if number in programs.moved["rev"]
+            else np.full((rows, real.size), np.nan)
+            for number, real in enumerate(programs.reals)
+        ],
+        axis=1,
+    )  # fmt: skip
+
+
+def _by_hand(
+    judged: Callable[..., Any], arguments: Arguments, programs: Any, *, wide: bool
+) -> Floats:
+    """Run a gradient that a person wrote; return `(rows, coordinates)`."""
+    of_complex = len(programs.outputs) == 2 and programs.outputs[1][0].endswith(".imag")
+    judged = judged(of_complex)
+    try:
+        vector = Programs(Traced(judged, arguments, ()), wide=wide).plain()
+    except LOOKS_AT_VALUES:
+        vector = OnNumbers(judged, arguments, ()).plain()
+    jacobian = vector.reshape(-1, sum(real.size for real in arguments.reals))
+    outputs = sum(size for _, size in programs.outputs)
+    if len(jacobian) != outputs:
+        like = "grad" if outputs == 1 else "jacobian"
+        raise ValueError(
+            f"grad: got the gradients of {len(jacobian)} outputs, expected {outputs}, as f has; "
+            f"return arrays of the shapes that jax.{like}(f) returns"
+        )
+    return jacobian if programs.rows is None else programs.rows @ jacobian
+
+
+def said(error: Exception) -> str:
+    """Return the first line of what an error says, in whole words, and without its last full stop."""
+    lines = str(error).strip().split("\n")
+    text = lines[0] or type(error).__name__
+    return textwrap.shorten(text, 160, placeholder=" …").rstrip(".:")
