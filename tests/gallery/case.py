@@ -56,6 +56,7 @@ class Case:
         says: Words that the printed report must have; `a|b` is either of two.
         never_says: Words that it must not have.
         where: A piece of the line of source that `LeafReport.where` must name.
+        of_leaves: The verdict expected of every leaf, where they differ.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Case:
     says: tuple[str, ...] = ()
     never_says: tuple[str, ...] = ()
     where: str = ""
+    of_leaves: tuple[str, ...] = ()
 
     def arguments(self, dtype: str) -> tuple[Any, ...]:
         """Make the arguments; call it and use them inside `precision(dtype)`."""

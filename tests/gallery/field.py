@@ -5,6 +5,7 @@ They stand beside the gallery, not in it: its counts are compared from one editi
 
 from gallery import (
     field_data,
+    field_leaves,
     field_maxima,
     field_raising,
     field_smooth,
@@ -26,6 +27,7 @@ MODULES = (
     field_unusable,
     field_raising,
     field_smooth,
+    field_leaves,
     field_ties,
     field_data,
 )

@@ -59,22 +59,23 @@ def cases() -> Iterator[Case]:
         x, y = rng.standard_normal((rows, size)), rng.uniform(0.5, 1.5, rows)
         clean, bad = x.copy(), int(rng.integers(rows))
         x[bad, int(rng.integers(size))] = np.nan
-        w = at(rng.uniform(-1, 1, size).tolist())
+        start = at(rng.uniform(-1, 1, size).tolist())
         over = lambda f, x, y: lambda w: f(w, jnp.asarray(x, w.dtype), jnp.asarray(y, w.dtype))
         kept = np.delete(clean, bad, 0), np.delete(y, bad)
-        more = {"dtypes": ("float32",), "twin": over(f, *kept)}
+        kept_f = over(f, *kept)
+        more = {"dtypes": ("float32",), "twin": kept_f}
         yield Case(
-            f"field_nan_data_{label}_{n}", over(f, x, y), w, "unusable",
+            f"field_nan_data_{label}_{n}", over(f, x, y), start, "unusable",
             f"NaN in a row that {label} drops", says=("NaN|nan", "data|constant|argument"), **more,
         )  # fmt: skip
         yield Case(
-            f"field_clean_data_{label}_{n}", over(f, *kept), w, "right", "without that row",
+            f"field_clean_data_{label}_{n}", kept_f, start, "right", "without that row",
             dtypes=("float32",),
         )  # fmt: skip
-        wrong = lambda w, g=over(f, *kept): distorted(g(w), 0.9)
+        wrong = lambda w, g=kept_f: distorted(g(w), 0.9)
         if n < 4:
             name = f"field_clean_data_{label}_{n}_tenth_off"
-            yield Case(name, wrong, w, "wrong", "a tenth off", off=0.1, dtypes=("float32",))
+            yield Case(name, wrong, start, "wrong", "a tenth off", off=0.1, dtypes=("float32",))
 
 
 FAMILIES = (Family("nan_in_data", "F", tuple(cases())),)

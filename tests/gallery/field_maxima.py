@@ -21,8 +21,12 @@ INNER: tuple[Inner, ...] = (
     ("affine", lambda _, x, a, b: a * x - b, lambda x, a, b: a + 0 * x),
     ("square", lambda _, x, a, b: a * x * x - b, lambda x, a, b: 2 * a * x),
     ("sine", lambda m, x, a, b: m.sin(a * x) - b, lambda x, a, b: a * np.cos(a * x)),
-    ("ratio", lambda _, x, a, b: a * x / (b + x * x), lambda x, a, b: a * (b - x**2) / (b + x**2) ** 2),
-)  # fmt: skip
+    (
+        "ratio",
+        lambda _, x, a, b: a * x / (b + x * x),
+        lambda x, a, b: a * (b - x**2) / (b + x**2) ** 2,
+    ),
+)
 
 
 def pick(y: Any, form: str) -> np.ndarray:
@@ -70,7 +74,7 @@ def draw() -> Iterator[Case]:
     forms = list(FORMS)
     for n in range(MEMBERS):
         form, inner = forms[n % len(forms)], INNER[(n + n // len(forms)) % len(INNER)]
-        x, a, b = untied(rng, 2 * int(rng.integers(2, 4)), inner)
+        point, a, b = untied(rng, 2 * int(rng.integers(2, 4)), inner)
 
         def build(
             rule: Rule, form: str = form, g: Any = inner[1], a: float = a, b: float = b
@@ -83,7 +87,7 @@ def draw() -> Iterator[Case]:
 
         name = f"field_{form}_{inner[0]}_{n}"
         why = f"{form} of {inner[0]} values, a = {a}, b = {b}"
-        case = Case(name, build(lambda v: v), at(x.tolist()), "right", why, closed=closed)
+        case = Case(name, build(lambda v: v), at(point.tolist()), "right", why, closed=closed)
         yield from with_twins(build, case, spread(n))
 
 

@@ -79,10 +79,10 @@ def forward_only() -> Iterator[tuple[str, Any, Any, np.ndarray]]:
     """Yield a name, what makes f from a rule, its slope, and a point."""
     rng = np.random.default_rng(SEED)
     for n in range(4):
-        count, x = int(rng.integers(2, 6)), rng.uniform(0.3, 1.4, 1 + n % 3)
+        count, point = int(rng.integers(2, 6)), rng.uniform(0.3, 1.4, 1 + n % 3)
         f = repeated_sine(count)
         build = lambda rule, f=f: lambda x: jnp.sum(f(x, rule))
-        yield f"while_{count}_times", build, repeated_sine_slope(count), x
+        yield f"while_{count}_times", build, repeated_sine_slope(count), point
     for n in range(3):
         build = lambda rule: lambda x: jnp.sum(outside(x, rule))
         yield "callback", build, np.exp, rng.uniform(-1, 1, 1 + n)
@@ -96,11 +96,11 @@ def forward_only() -> Iterator[tuple[str, Any, Any, np.ndarray]]:
 
 def cases() -> Iterator[Case]:
     wrong = ("half", "tenth_off")
-    for n, (label, build, slope, x) in enumerate(forward_only()):
+    for n, (label, build, slope, point) in enumerate(forward_only()):
         closed = lambda x, slope=slope: [slope(*double(x))]
         name = f"field_no_reverse_{label}_{n}"
         more = {"modes": ("fwd",), "closed": closed, "dtypes": ("float32",)}
-        args = at(x.tolist())
+        args = at(point.tolist())
         why = "jax.grad raises"
         yield Case(
             name, build(exact), args, "right", why, passes=False, says=REVERSE,

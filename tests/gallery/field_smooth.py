@@ -41,8 +41,8 @@ def at_corners() -> Iterator[Case]:
         yield Case(f"field_power_{p}_extra", off, at([0.0]), "wrong", why, closed=zero)
     for n in range(4):
         p, size = (3, 4, 2.5, 3)[n], int(rng.integers(3, 5))
-        x = rng.uniform(0.5, 2.0, size) * rng.choice([-1, 1], size)
-        x[rng.integers(size)] = 0.0
+        point = rng.uniform(0.5, 2.0, size) * rng.choice([-1, 1], size)
+        point[rng.integers(size)] = 0.0
         build = lambda rule, p=p: lambda x: rule(jnp.linalg.norm(x, p))
 
         def closed_norm(x: Any, p: float = p) -> Any:
@@ -50,7 +50,7 @@ def at_corners() -> Iterator[Case]:
             return [np.sign(x) * np.abs(x) ** (p - 1) * np.sum(np.abs(x) ** p) ** (1 / p - 1)]
 
         why = f"the {p}-norm with one zero"
-        args = at(x.tolist())
+        args = at(point.tolist())
         case = Case(f"field_norm_{p}_{n}", build(exact), args, "right", why, closed=closed_norm)
         yield from with_twins(build, case, spread(n, 1))
 
@@ -90,6 +90,35 @@ def unit_length(x: Any, rule: Rule, seed: int) -> Any:
     return s / rule(s) + (s / rule(s)) ** 2
 
 
+def polar_slope(a: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the derivative by A of Σ wᵢⱼ Uᵢⱼ, U the orthogonal factor of A = U P.
+
+    With A = W Σ Vᵀ it is dU = W ((M − Mᵀ)ᵢⱼ / (σᵢ + σⱼ)) Vᵀ, M = Wᵀ dA V.
+    """
+    left, s, right = np.linalg.svd(a)
+    m = (left.T @ weights @ right.T) / (s[:, None] + s[None, :])
+    return left @ (m - m.T) @ right
+
+
+def polar() -> Iterator[Case]:
+    """The orthogonal factor of a diagonal matrix, with numbers of both signs."""
+    rng = np.random.default_rng(SEED + 4)
+    for n in range(8):
+        signs = rng.choice([-1, 1], 2 + n % 2)
+        sizes = np.cumsum(rng.uniform(0.4, 1.0, signs.size))
+        weights = np.round(rng.standard_normal((signs.size, signs.size)), 1)
+
+        def build(rule: Rule, w: Any = weights) -> Any:
+            factor = lambda a: jax.scipy.linalg.polar(a, method="svd")[0]
+            return lambda a: jnp.sum(jnp.asarray(w, a.dtype) * rule(factor(a)))
+
+        closed = lambda a, w=weights: [polar_slope(*double(a), w)]
+        args = at(np.diag(signs * sizes).tolist())
+        why = "the orthogonal factor of a diagonal matrix"
+        case = Case(f"field_polar_{n}", build(exact), args, "right", why, closed=closed, rtol=1e-5)
+        yield from with_twins(build, case, spread(n, 1))
+
+
 def flat() -> Iterator[Case]:
     """Functions that do not depend on what they are differentiated by; the twins drop a term."""
     rng = np.random.default_rng(SEED + 1)
@@ -103,10 +132,10 @@ def flat() -> Iterator[Case]:
         label, f = forms[n % 4]
         size = {"softmax": 1, "rotations": 2 + n // 4}.get(label, 3)
         build = lambda rule, f=f, n=n: lambda x: f(x, rule, n)
-        x = at(rng.uniform(0.4, 1.6, size).tolist())
+        args = at(rng.uniform(0.4, 1.6, size).tolist())
         closed = lambda x: [0 * double(x)[0]]
         why = f"{label}: the derivative is 0, AD's is rounding"
-        case = Case(f"field_flat_{label}_{n}", build(exact), x, "right", why, closed=closed)
+        case = Case(f"field_flat_{label}_{n}", build(exact), args, "right", why, closed=closed)
         # A rotation's terms vanish one by one, and so do a common shift's within softmax.
         faults = () if label in ("rotations", "key_bias") else spread(n, 1)
         yield from with_twins(build, case, faults)
@@ -136,14 +165,9 @@ def at_edges() -> Iterator[Case]:
         closed = lambda x: [0 * double(x)[0] + 0.25]
         why = f"a root of order {power} at the edge {root}"
         case = Case(
-            f"field_edge_{power}_{n}",
-            build(exact),
-            at([root]),
-            "right",
-            why,
-            closed=closed,
-            rtol=1e-4,
-        )
+            f"field_edge_{power}_{n}", build(exact), at([root]), "right", why,
+            closed=closed, rtol=1e-4,
+        )  # fmt: skip
         yield case
         wrong = lambda x, f=f: f(x, exact) - 0.05 * jnp.sum(x - jax.lax.stop_gradient(x))
         yield Case(
@@ -157,7 +181,7 @@ def large() -> Iterator[Case]:
     forms: tuple[Any, ...] = (
         ("sine", lambda x, c, r: c * jnp.sin(r(x)), lambda x, c: c * np.cos(x), (0.2, 1.2)),
         ("exp", lambda x, c, r: jnp.exp(r(x)), lambda x, c: np.exp(x), (350, 700)),
-        ("small", lambda x, c, r: r(jnp.tanh(x)) / c, lambda x, c: (1 - np.tanh(x) ** 2) / c, (0.2, 1)),
+        ("small", lambda x, c, r: r(jnp.sin(x)) / c, lambda x, c: np.cos(x) / c, (0.2, 1.2)),
     )  # fmt: skip
     for n in range(9):
         label, f, slope, between = forms[n % 3]
@@ -175,6 +199,7 @@ def large() -> Iterator[Case]:
 FAMILIES = (
     Family("corners", "D", tuple(at_corners())),
     Family("flat", "D", tuple(flat())),
+    Family("polar", "D", tuple(polar())),
     Family("edges", "D", tuple(at_edges())),
     Family("large", "D", tuple(large())),
 )

@@ -50,7 +50,7 @@ def adaptive(field: Field, rtol: float, rule: Rule) -> Callable[[Any, Any], Any]
 FIELDS: dict[str, tuple[Any, Any, Any]] = {
     # f(θ, y), and its derivatives by θ and by y
     "linear": (lambda p, y: -p * y, lambda p, y: -y, lambda p, y: -p + 0 * y),
-    "logistic": (lambda p, y: p * y * (1 - y), lambda p, y: y * (1 - y), lambda p, y: p * (1 - 2 * y)),
+    "logistic": (lambda p, y: p * y * (1 - y), lambda p, y: y - y**2, lambda p, y: p - 2 * p * y),
     "cubic": (lambda p, y: -p * y**3, lambda p, y: -(y**3), lambda p, y: -3 * p * y**2),
     "driven": (lambda p, y: p - y**2, lambda p, y: 1 + 0 * y, lambda p, y: -2 * y),
 }  # fmt: skip
@@ -80,7 +80,7 @@ def cases() -> Iterator[Case]:
     for n in range(8):
         label = tuple(FIELDS)[n % len(FIELDS)]
         rtol = (1e-2, 1e-3)[n // 4]
-        theta, y0 = rng.uniform(0.6, 1.8), rng.uniform(0.3, 0.8, 1 + n % 2)
+        start = rng.uniform(0.6, 1.8), rng.uniform(0.3, 0.8, 1 + n % 2).tolist()
 
         def build(rule: Rule, label: str = label, rtol: float = rtol) -> Any:
             return lambda theta, y0: jnp.sum(adaptive(FIELDS[label][0], rtol, rule)(theta, y0))
@@ -91,7 +91,7 @@ def cases() -> Iterator[Case]:
             ]
 
         case = Case(
-            f"field_adaptive_{label}_{n}", build(exact), at(theta, y0.tolist()), "right",
+            f"field_adaptive_{label}_{n}", build(exact), at(*start), "right",
             f"{label} equation, solved to {rtol}", closed=closed, rtol=5 * rtol,
             tolerated=("cannot tell",),
         )  # fmt: skip

@@ -112,11 +112,11 @@ def programs() -> Iterator[tuple[str, Any, Any, Any, Any, tuple[str, ...]]]:
     for n in range(6):
         label, g, slope, low, high = MONOTONE[n % len(MONOTONE)]
         count = int(rng.integers(14, 24))
-        m = rng.uniform(0.3, 1.2, 1 + n % 2)
+        roots = rng.uniform(0.3, 1.2, 1 + n % 2)
         true = lambda x, g=g, s=slope, low=low, high=high: 1 / s(root_of(g, low, high, x))
         rule = lambda x, y, g=g: 1 / jax.vmap(jax.grad(lambda m: g(m, jnp)))(y)
         solve = halvings(g, low, high, count)
-        yield f"bisection_{label}_{count}", solve, rule, true, g(m, np), ("float32", "float64")
+        yield f"bisection_{label}_{count}", solve, rule, true, g(roots, np), ("float32", "float64")
     sine = (lambda x, y: jnp.cos(x)), np.cos
     yield "simulator_float32", cut_to_float32, *sine, rng.uniform(0.2, 1.3, 2), ("float64",)
     yield "simulator_digits", six_digits, *sine, rng.uniform(0.2, 1.3, 2), ("float64",)

@@ -41,8 +41,8 @@ def eigenvectors() -> Iterator[Case]:
         b, e = symmetric(rng, size), np.zeros((size, size))
         p, q = rng.choice(size, 2, replace=False)
         e[p, q] = e[q, p] = 1.0
-        i, k, t = int(rng.integers(size)), int(rng.integers(size)), float(rng.uniform(-1, 1))
-        if abs(vector_slope(b, e, t, i, k)) < 0.02:
+        i, k, start = int(rng.integers(size)), int(rng.integers(size)), float(rng.uniform(-1, 1))
+        if abs(vector_slope(b, e, start, i, k)) < 0.02:
             i, k = (i + 1) % size, (k + 1) % size
 
         def build(rule: Rule, b: Any = b, e: Any = e, s: float = shift, ik: Any = (i, k)) -> Any:
@@ -55,7 +55,7 @@ def eigenvectors() -> Iterator[Case]:
         closed = lambda t, b=b, e=e, i=i, k=k: [np.asarray(vector_slope(b, e, *double(t), i, k))]
         why = f"eigenvector {i} of a {size} × {size} matrix shifted by {shift:.0e}"
         case = Case(
-            f"field_shifted_eigenvector_{n}", build(lambda v: v), at(t), "right", why,
+            f"field_shifted_eigenvector_{n}", build(lambda v: v), at(start), "right", why,
             dtypes=("float64",), closed=closed, rtol=1e-5,
         )  # fmt: skip
         yield from with_twins(build, case, spread(n))
@@ -75,10 +75,10 @@ def sums() -> Iterator[Case]:
     for n in range(8):
         label, f, slope = SHIFTED[n % len(SHIFTED)]
         s = 10.0 ** rng.integers(5, 9) if label != "variance" else 10.0 ** rng.integers(3, 6)
-        x = rng.uniform(0.3, 1.5, 1 + n % 3)
+        point = rng.uniform(0.3, 1.5, 1 + n % 3)
         build = lambda rule, f=f, s=float(s): lambda x: jnp.sum(f(x, s, rule))
         case = Case(
-            f"field_swallowed_{label}_{n}", build(lambda v: v), at(x.tolist()), "right",
+            f"field_swallowed_{label}_{n}", build(lambda v: v), at(point.tolist()), "right",
             f"{label} of what {s:.0e} was added to and taken from", dtypes=("float64",),
             closed=lambda x, slope=slope: [slope(*double(x))], rtol=1e-4,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Tiny values, which a scale or a square loses; and nearly singular matrices, whose slopes are huge.
+"""Tiny values, which a scale or a square loses, and pseudo-inverses of nearly singular matrices.
 
 `exp(−x²/2)` far out is 1e-150 and has a derivative to all digits, which is larger than anything
 that an absolute bound such as 1e-20 leaves visible (section A4). The pseudo-inverse of a matrix of
@@ -8,7 +8,6 @@ low rank has a derivative as long as its small singular values stay cut off (sec
 from collections.abc import Iterator
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.stats import norm
@@ -35,8 +34,8 @@ def tails() -> Iterator[Case]:
     rng = np.random.default_rng(SEED)
     for n in range(2 * len(TAILS)):
         label, f, slope, low, high = TAILS[n % len(TAILS)]
-        x = rng.uniform(low, high, 1 + n % 3)
-        args = lambda dtype, x=x: (jnp.asarray(x, dtype),)
+        point = rng.uniform(low, high, 1 + n % 3)
+        args = lambda dtype, x=point: (jnp.asarray(x, dtype),)
         build = lambda rule, f=f: lambda x: jnp.sum(f(x, rule))
         closed = lambda x, slope=slope: [slope(*double(x))]
         why = f"{label} where it is tiny"
@@ -67,8 +66,8 @@ def singular() -> Iterator[Case]:
         shape = ((3, 3), (4, 3), (3, 5), (4, 4))[n % 4]
         rank = 1 + (n >= 4)
         factors = rng.uniform(0.4, 1.5, (shape[0], rank)), rng.standard_normal((rank, shape[1]))
-        a, w = factors[0] @ factors[1], np.round(rng.standard_normal(shape[::-1]), 2)
-        args = lambda dtype, a=a: (jnp.asarray(a, dtype),)
+        matrix, w = factors[0] @ factors[1], np.round(rng.standard_normal(shape[::-1]), 2)
+        args = lambda dtype, a=matrix: (jnp.asarray(a, dtype),)
 
         def build(rule: Rule, w: Any = w) -> Any:
             return lambda a: jnp.sum(jnp.asarray(w, a.dtype) * rule(jnp.linalg.pinv(a)))

@@ -60,6 +60,8 @@ def outcome(case: Case, dtype: str) -> Outcome:
             report = gradlab.check_grads(case.f, arguments, **options(case))
             text, leaf = str(report), report.worst_first()[0]
             faults = _faults(case, report.verdict, text, getattr(leaf, "where", ""))
+            if case.of_leaves and tuple(x.verdict for x in report.leaves) != case.of_leaves:
+                faults += (f"leaves called {[x.verdict for x in report.leaves]}",)
             if case.passes is not None:
                 faults += _assertion(case, arguments)
     except Exception as error:
