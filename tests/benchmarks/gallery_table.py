@@ -208,10 +208,11 @@ def _summary(count: Counter[str], dtype: str) -> str:
         [count[f"{kind} {v}"] for v in ("agree", "wrong", "cannot tell", "crash")]
         for kind in ("right", "wrong", "none")
     )
+    caught, all_wrong = wrong[1], sum(wrong)
     crashes = right.pop() + wrong.pop() + none.pop()
     return (
         f"{dtype}: right {'/'.join(map(str, right))} (agree/wrong/cannot tell), "
-        f"wrong {wrong[1]} of {sum(wrong)} caught, no gradient {'/'.join(map(str, none))}, "
+        f"wrong {caught} of {all_wrong} caught, no gradient {'/'.join(map(str, none))}, "
         f"crashes {crashes}"
     )
 

@@ -6,6 +6,7 @@ They stand beside the gallery, not in it: its counts are compared from one editi
 from gallery import (
     field_data,
     field_leaves,
+    field_lines,
     field_maxima,
     field_raising,
     field_smooth,
@@ -30,6 +31,7 @@ MODULES = (
     field_leaves,
     field_ties,
     field_data,
+    field_lines,
 )
 
 FAMILIES: tuple[Family, ...] = tuple(family for module in MODULES for family in module.FAMILIES)
