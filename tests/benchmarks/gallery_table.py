@@ -198,6 +198,23 @@ def _print_table(counts: dict[Any, Counter[str]], seconds: dict[str, float]) -> 
         print(f"{name:14s} {dtype:9s}" + "".join(f" {cell:>26s}" for cell in cells))
     for name, total in seconds.items():
         print(f"{name}: {total:.0f} s, compilation included")
+    for dtype in ("float32", "float64"):
+        print(_summary(counts["gradlab", dtype], dtype))
+
+
+def _summary(count: Counter[str], dtype: str) -> str:
+    """Return gradlab's counts in one line, to be compared between two versions."""
+    right, wrong, none = (
+        [count[f"{kind} {v}"] for v in ("agree", "wrong", "cannot tell", "crash")]
+        for kind in ("right", "wrong", "none")
+    )
+    caught, all_wrong = wrong[1], sum(wrong)
+    crashes = right.pop() + wrong.pop() + none.pop()
+    return (
+        f"{dtype}: right {'/'.join(map(str, right))} (agree/wrong/cannot tell), "
+        f"wrong {caught} of {all_wrong} caught, no gradient {'/'.join(map(str, none))}, "
+        f"crashes {crashes}"
+    )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ class Case:
         name: Unique in the gallery.
         f: Takes `*args`. Its gradient is JAX's own, or `grad`.
         args: Makes the arguments, given the name of a dtype.
-        kind: `right`; `wrong`, by `off` of its size; or `none`, where no gradient exists.
+        kind: `right`; `wrong`, by `off` of its size; `none`, where no gradient exists; or
+            `unusable`, where the rule is right and the number that the user gets is NaN,
+            infinite, or without a right digit.
         why: What is hard about a right one, what is wrong with a wrong one.
         dtypes: Those in which the case makes sense.
         order: 2 where it is the derivative of the derivative that is meant.
@@ -48,12 +50,19 @@ class Case:
         sides_agree: Of a point without an obvious gradient: both one-sided slopes are equal to
             what AD says, so that "agree" is no mistake.
         source: Where the bug was met.
+        tolerated: Verdicts that are not the best one and still no mistake.
+        asked_modes: What the checker is given as `modes`; by default nothing.
+        passes: Whether `assert_grads` must pass (True) or raise (False), where the case says so.
+        says: Words that the printed report must have; `a|b` is either of two.
+        never_says: Words that it must not have.
+        where: A piece of the line of source that `LeafReport.where` must name.
+        of_leaves: The verdict expected of every leaf, where they differ.
     """
 
     name: str
     f: Callable[..., Any]
     args: Maker
-    kind: Literal["right", "wrong", "none"]
+    kind: Literal["right", "wrong", "none", "unusable"]
     why: str
     dtypes: tuple[str, ...] = FLOATS
     order: int = 1
@@ -70,6 +79,13 @@ class Case:
     python: bool = False
     sides_agree: bool = False
     source: str = ""
+    tolerated: tuple[str, ...] = ()
+    asked_modes: tuple[str, ...] | None = None
+    passes: bool | None = None
+    says: tuple[str, ...] = ()
+    never_says: tuple[str, ...] = ()
+    where: str = ""
+    of_leaves: tuple[str, ...] = ()
 
     def arguments(self, dtype: str) -> tuple[Any, ...]:
         """Make the arguments; call it and use them inside `precision(dtype)`."""

@@ -18,8 +18,6 @@ import numpy as np
 from gallery.case import Case
 
 _COEFFICIENTS = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])
-# Compiling takes most of the time of a test that runs each program once.
-_COMPILER = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 _STEPS = 0.25 * 3.0 ** -np.arange(13)
 
 
@@ -114,7 +112,7 @@ def by_ad(case: Case, args: tuple[Any, ...], mode: str) -> list[np.ndarray]:
     gradient = derivative_by_ad(phi, mode, case.python)
     if case.order == 2:
         gradient = derivative_by_ad(_slope(phi, mode), mode)
-    run = gradient if case.python else jax.jit(gradient, compiler_options=_COMPILER)
+    run = gradient if case.python else jax.jit(gradient)
     return [np.asarray(g) for g in run(leaves)]
 
 
@@ -181,9 +179,7 @@ def _leaf_differences(
         pairs = zip(flat_elements, jnp.asarray(flat_offsets), strict=True)
         values = np.array([float(value(element, offset)) for element, offset in pairs])
     else:
-        run = jax.jit(
-            lambda e, d: jax.lax.map(lambda pair: value(*pair), (e, d)), compiler_options=_COMPILER
-        )
+        run = jax.jit(lambda e, d: jax.lax.map(lambda pair: value(*pair), (e, d)))
         values = np.asarray(run(flat_elements, flat_offsets), np.float64)
     ahead, behind = values.reshape(offsets.shape)
     with np.errstate(invalid="ignore"):  # outside of the domain of f
