@@ -1,47 +1,36 @@
-"""What is to be checked, made ready: its values, its derivatives, and the scales to judge by."""
+"""What is to be checked, made ready: its programs, its derivatives, and the scales to judge by."""
 
 import dataclasses
+import textwrap
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
-from gradlab.checking.compiling import compiled
-from gradlab.checking.coordinates import Leaf
-from gradlab.checking.ladder import Direction
-from gradlab.checking.lifting import Traced
-from gradlab.checking.limits import Floats
-from gradlab.checking.progress import Tell
-from gradlab.checking.sights import FINE
+from gradlab.checking.arguments import Arguments, Leaf
+from gradlab.checking.intervals import Floats
+from gradlab.checking.jaxprs import Survey
+from gradlab.checking.programs import MOST_POINTS, OnNumbers, Programs
+from gradlab.checking.steps import FEW, Direction, exponents, first_directions, make_bases, points
+from gradlab.checking.tracing import Traced
 
-PROJECTIONS = 1  # random directions for each leaf; two wrong elements cancel almost never
+FINE = 1e-10  # a precision better than this is float64's
 LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
 STOPPED = 2.0**-24  # the same where f may stop at a tolerance: half a unit of float32
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
-
-
-@dataclasses.dataclass(frozen=True)
-class Derivatives:
-    """What AD says: the gradient of each row of the value, or its slopes along directions.
-
-    Attributes:
-        mode: `rev`, `fwd` or `grad`.
-        gradient: `(rows, coordinates)`; None for forward mode, which has `along` instead.
-        along: Takes directions, returns the slopes along them, `(directions, rows)`.
-    """
-
-    mode: str
-    gradient: Floats | None
-    along: Callable[[Sequence[Direction]], Floats] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Native:
-    """The gradient in the dtypes of the arguments, beside that in float64."""
-
-    gradient: Floats
-    value: Floats
+RUNS, SIGNS, FAR = 8, 61, 2.0**20  # with each operation moved by one unit up or down, or by FAR
+DIGITS_LOST = 0.05  # of the largest slope of a leaf: then the digits that are left are told
+COUNTS = 1e-3  # of the largest slope: an element that is smaller does not count beside it
+ROUNDING = 64  # units in the last place of f: what a slope over one step may be off by
+LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
 
 
 @dataclasses.dataclass
@@ -49,87 +38,359 @@ class Subject:
     """A function at a point, with all that a search for a wrong derivative needs.
 
     Attributes:
-        leaves: The leaves that can be differentiated.
-        x: Their coordinates, end to end, `(coordinates,)`.
-        bases: Numbers by which they move, `(1 + PROJECTIONS, coordinates)`.
-        evaluate: Values at points; see `climb`.
-        derivatives: What AD says, one for each mode.
-        value: The rows of the value at x, `(rows,)`.
-        size: Size of the terms of each row of the value, `(rows,)`.
-        owner: For each row, the output leaf that it is from.
-        traced: The function.
-        reals: Coordinates as `traced` takes them.
-        carried: Other arrays as `traced` takes them.
-        user_eps: Coarsest precision of the arguments.
-        native: The gradient in the caller's dtypes, where f was lifted out of them.
+        arguments: Where it is to be differentiated.
+        programs: Its programs, in float64 if they can be had.
+        own: Its programs in the user's own dtypes, where these are others.
+        x: The coordinates, end to end, `(coordinates,)`.
+        bases: Numbers by which they move, `(2, coordinates)`.
+        modes: The modes that have a derivative: of `rev`, `fwd` and `grad`.
+        first: The directions that are asked about first, and the exponents of their steps.
         notes: Remarks for the report.
-        tell: Takes words on what is being done, for somebody who waits.
+        value: The rows of the value at x, `(rows,)`.
+        size: Size of the terms of each row, `(rows,)`.
+        primal: The rows of the value as the gradient program has it.
+        gradients: Of reverse mode or by hand, `(rows, coordinates)`; NaN where there is none.
+        own_gradients: The same in the user's own dtypes.
+        own_slopes: The slopes along the first directions in the user's own dtypes.
+        own_value: The outputs in the user's own dtypes.
     """
 
-    leaves: tuple[Leaf, ...]
+    arguments: Arguments
+    programs: Any
+    own: Any
     x: Floats
     bases: Floats
-    evaluate: Callable[[Sequence[Direction], NDArray[np.intp], Floats], Floats]
-    derivatives: list[Derivatives]
+    modes: list[str]
+    first: list[Direction]
+    notes: list[str]
     value: Floats
     size: Floats
-    owner: NDArray[np.intp]
-    rows: Any
-    traced: Traced
-    reals: list[Any]
-    carried: list[Any]
-    user_eps: float
-    native: Native | None
-    notes: list[str]
-    tell: Tell
-    rounding_noise: Floats | None = None  # of the rows, once it has been measured
+    primal: Floats
+    gradients: dict[str, Floats]
+    own_gradients: dict[str, Floats]
+    own_slopes: Floats | None
+    own_value: Floats | None
+    looked: dict[Any, Floats]
+    slopes: dict[Direction, Floats]
     scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
-    programs: dict[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
+    perturbed: tuple[Floats, Floats | None] | None = None
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves that are differentiated and have elements."""
+        return tuple(leaf for leaf in self.arguments.leaves if leaf.size)
+
+    @property
+    def eps(self) -> float:
+        """Distance from 1 to the next number in the coarsest precision on the way."""
+        return float(self.programs.eps)
+
+    @property
+    def user_eps(self) -> float:
+        """The same of the arguments, as the user has them."""
+        return max(float(jnp.finfo(real.dtype).eps) for real in self.arguments.reals)
+
+    @property
+    def survey(self) -> Survey:
+        """What a look over the program has found."""
+        found = getattr(self.programs, "survey", None)
+        return found or Survey(self.eps, stops=True)
 
     @property
     def sharp(self) -> bool:
         """Tell whether a projection can see one wrong element among thousands."""
-        return self.traced.eps < FINE
+        return self.eps < FINE
 
     @property
     def material(self) -> float:
         """Return the relative difference below which one does not matter."""
-        return max(self.traced.eps**0.5, MATERIAL)
+        return float(max(self.eps**0.5, MATERIAL))
 
     @property
     def lost(self) -> float:
-        """Return the part of `scale` that is lost beside a leaf's largest slope."""
+        """Return the part of a leaf's largest slope that AD may lose by rounding."""
         if not self.sharp:
-            return 4 * self.traced.eps ** (2 / 3)
-        return (STOPPED if self.traced.approximates else LOST) / self.user_eps**0.5
+            return float(4 * self.eps ** (2 / 3))
+        return STOPPED if self.survey.stops else LOST
 
-    def compiled(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile a function for this subject, once."""
-        return self.programs.setdefault(name, compiled(function))
+    def values(self, directions: Sequence[Direction], which: Any, steps: Floats) -> Floats:
+        """Return the rows of the value at x + step · direction, `(points, rows)`."""
+        key = tuple(directions), which.tobytes(), steps.tobytes()
+        if key in self.looked:
+            return self.looked[key]
+        found = []
+        for first in range(0, len(steps), MOST_POINTS):
+            part = slice(first, first + MOST_POINTS)
+            at = which[part], steps[part]
+            found.append(self.programs.look(self.bases, directions, at)[0])
+        return np.concatenate(found)
 
-    def gradient(self) -> Floats | None:
-        """Return a gradient in any mode that has one."""
-        return next((d.gradient for d in self.derivatives if d.gradient is not None), None)
+    def along(self, mode: str, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
+        """Return the slopes along directions and the size of their terms, `(directions, rows)`."""
+        if mode == "fwd":
+            new = [d for d in directions if d not in self.slopes]
+            if new:
+                found = self.programs.look(self.bases, new, slopes=True)[2]
+                self.slopes.update(zip(new, found, strict=True))
+            slopes = np.stack([self.slopes[d] for d in directions])
+            return slopes, np.abs(slopes)
+        sums, spreads = [], []
+        for d in directions:
+            with np.errstate(invalid="ignore", over="ignore"):
+                own = self.gradients[mode][:, d.start : d.stop]
+                terms = own * self.bases[d.base, d.start : d.stop]
+                largest = np.max(np.abs(terms), axis=1, initial=0.0, keepdims=True)
+                scaled = terms / np.where(largest > 0, largest, 1.0)  # so that squares stay finite
+                sums.append(terms.sum(axis=1))
+                spreads.append(largest[:, 0] * np.sqrt(np.sum(scaled**2, axis=1)))
+        return np.stack(sums), np.stack(spreads)
 
-    def scale(self, coordinate: int) -> Floats:
-        """Return for each row the slope beside which a smaller one is negligible, in its leaf."""
-        (leaf,) = [leaf for leaf in self.leaves if leaf.start <= coordinate < leaf.stop]
+    def largest(self, leaf: Leaf) -> Floats:
+        """Return for each row the largest slope in a leaf along one step, 0 if nobody knows."""
         if leaf.path not in self.scales:
-            gradient, own = self.gradient(), slice(leaf.start, leaf.stop)
-            largest = np.zeros(len(self.size))
-            if gradient is not None:
-                terms = np.abs(gradient[:, own]) * self.bases[0, own]
-                finite = np.where(np.isfinite(terms), terms, 0.0)
-                largest = np.max(finite, axis=1, initial=0.0)
-            part = self.user_eps**0.5 if self.sharp else self.traced.eps ** (1 / 3)
-            self.scales[leaf.path] = part * self.over_output(largest)
+            found = np.zeros(len(self.size))
+            for gradient in self.gradients.values():
+                terms = np.abs(gradient[:, leaf.start : leaf.stop]) * self.bases[0, leaf.start : leaf.stop]
+                found = np.max(np.where(np.isfinite(terms), terms, 0.0), axis=1, initial=0.0)
+            self.scales[leaf.path] = self.over_output(found)
         return self.scales[leaf.path]
 
+    def leaf_of(self, direction: Direction) -> Leaf:
+        """Return the leaf that a direction moves, or the first of several."""
+        return next(leaf for leaf in self.leaves if leaf.start <= direction.start < leaf.stop)
+
+    def reach(self, directions: Sequence[Direction]) -> Floats:
+        """Return the largest size of x in steps, for each direction."""
+        with np.errstate(invalid="ignore"):
+            steps = (np.abs(self.x / self.bases[d.base])[d.start : d.stop] for d in directions)
+            return np.array([np.max(x, where=np.isfinite(x), initial=0.0) for x in steps])
+
+    def rounding(self, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
+        """Return by how much rounding on the way moves f, and AD along directions.
+
+        (1 − cos x) / x² is close to ½ where x is close to 0, but at 1e-5 the cosine, rounded to
+        1e-16, leaves only six digits of it, and the value itself does not show that.
+
+        Returns:
+            `(rows,)` and `(directions, rows)`; 0 where nobody can tell.
+        """
+        rows = len(self.value)
+        if self.perturbed is None:
+            signs = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS))
+            try:
+                values, gradients = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
+            except Exception as error:
+                self.notes.append(f"rounding on the way was not measured: {said(error)}")
+                self.perturbed = np.zeros(rows), None
+            else:
+                weights = self.programs.rows
+                values = values if weights is None else values @ weights.T
+                flat = [g.reshape(2 * RUNS, rows, -1) for g in gradients]
+                whole = len(flat) == len(self.arguments.reals)
+                self.perturbed = _spread(values), np.concatenate(flat, axis=2) if whole else None
+        of_value, gradients = self.perturbed
+        if gradients is None:
+            return of_value, np.zeros((len(directions), rows))
+        bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
+        return of_value, np.stack([_spread(gradients[..., d.start : d.stop] @ b) for d, b in bases])
+
+    def modes_of(self, leaf: Leaf) -> list[str]:
+        """Return the modes that have a derivative with respect to a leaf."""
+        number = self.arguments.leaves.index(leaf)
+        return [mode for mode in self.modes if number not in self.programs.raised.get(mode, ())]
+
+    def jitter(self, directions: Sequence[Direction], slopes: Any) -> Floats:
+        """Return by how much two ways to compute the same slopes differ, `(directions, rows)`."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = [along for along, _ in slopes.values()]
+            differ = np.abs(found[0] - found[-1])
+            for mode, own in self.own_gradients.items():
+                bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
+                narrow = np.stack([own[:, d.start : d.stop] @ base for d, base in bases])
+                differ = np.fmax(differ, np.abs(narrow - slopes[mode][0]))
+            return np.nan_to_num(differ, nan=0.0, posinf=0.0)
+
+    def lost_in_own_dtype(self, leaf: Leaf) -> tuple[bool, int | None, float]:
+        """Compare the gradient as the user runs it with that in float64.
+
+        Returns:
+            Whether a number in it is not finite; to how many digits its worst element is right, of
+            those that count beside the largest, or None where that is enough; and the number.
+        """
+        own = slice(leaf.start, leaf.stop)
+        pairs = [
+            (self.own_gradients[m][:, own] * self.bases[0, own], g[:, own] * self.bases[0, own])
+            for m, g in self.gradients.items() if m in self.own_gradients
+        ]  # fmt: skip
+        if self.own_slopes is not None:
+            about = [i for i, d in enumerate(self.first) if leaf.start <= d.start < leaf.stop]
+            wide = np.stack([self.slopes[self.first[i]] for i in about])
+            pairs.append((self.own_slopes[about].T, wide.T))
+        found: int | None = None
+        for narrow, wide in pairs:
+            lost = ~np.isfinite(narrow) & np.isfinite(wide)
+            if np.any(lost):
+                return True, None, float(narrow[lost][0])
+            with np.errstate(all="ignore"):
+                size = self.largest(leaf)[:, None]
+                size = np.fmax(size, np.max(np.abs(wide), axis=1, initial=0.0, keepdims=True))
+                error = np.abs(narrow - wide)
+                room = ROUNDING * self.user_eps * np.fmax(self.size, np.abs(self.value))[:, None]
+                counts = (error > np.fmax(DIGITS_LOST * size, room)) & (np.abs(wide) >= COUNTS * size)
+                digits = -np.log10(error / np.abs(wide))
+            if np.any(counts):
+                worst = max(0, int(np.min(digits[counts])))
+                found = worst if found is None else min(found, worst)
+        return False, found, 0.0
+
     def over_output(self, numbers: Floats) -> Floats:
-        """Return for each row the largest of the numbers in its output leaf."""
-        paths = [path.removesuffix(".imag") for path, _ in self.traced.outputs]
-        paths = [path.removesuffix(".real") for path in paths]
-        owner = np.array([paths.index(path) for path in paths])[self.owner]
+        """Return for each row the largest of the numbers in its output."""
+        paths = [p.removesuffix(".imag").removesuffix(".real") for p, _ in self.programs.outputs]
+        owner = np.array([paths.index(path) for path in paths])[self.programs.owner]
         largest = np.zeros(len(paths))
         np.maximum.at(largest, owner, np.where(np.isfinite(numbers), numbers, 0.0))
         return largest[owner]
+
+
+def prepare(
+    f: Callable[..., Any],
+    arguments: Arguments,
+    modes: Sequence[str],
+    seed: int,
+    judged: Callable[..., Any] | None = None,
+) -> Subject:
+    """Make a function ready to be checked, in float64 if it can be had.
+
+    Args:
+        f: The function.
+        arguments: Where.
+        modes: Modes of differentiation.
+        seed: Where the random directions come from.
+        judged: A gradient of the same arguments as one real vector, judged in place of JAX's.
+
+    Raises:
+        Exception: Whatever f raises at its arguments.
+    """
+    x = np.concatenate([np.asarray(r, np.float64).reshape(-1) for r in arguments.reals])
+    counts = [leaf.stop - leaf.start for leaf in arguments.leaves]
+    seeds = [zlib.crc32(leaf.path.encode()) ^ seed for leaf in arguments.leaves]
+    bases = make_bases(x, counts, seeds, 1)
+    asked = modes if judged is None else ()
+    notes: list[str] = []
+    try:
+        traced = Traced(f, arguments, asked)
+    except Exception as error:  # if f raises this on numbers too, it is the user's
+        numbers = OnNumbers(f, arguments, asked)
+        reason = type(error).__name__
+        notes.append(f"run on numbers, without tracing: f looks at its values ({reason})")
+        return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
+    own = Programs(traced, wide=False)
+    if traced.is_coarse:
+        try:
+            wide = Programs(traced, wide=True)
+            found = _subject(wide, own, arguments, x, bases, asked, judged, notes)
+        except Exception as error:
+            notes[:] = [f"not run in float64, because of {type(error).__name__}: {said(error)}"]
+        else:
+            coarse = sorted({str(r.dtype) for r in arguments.reals} - {"float64"})
+            notes.append(f"run in float64 in place of {' and '.join(coarse or ['coarser numbers'])}")
+            return found
+    try:
+        return _subject(own, own, arguments, x, bases, asked, judged, notes)
+    except jax.errors.JaxRuntimeError:  # a callback that raises at a far step
+        numbers = OnNumbers(f, arguments, asked)
+        notes.append("run on numbers, one by one: f raises an error at some of the steps")
+        return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
+
+
+def _subject(
+    programs: Any, own: Any, arguments: Arguments, x: Floats, bases: Floats, asked: Sequence[str],
+    judged: Callable[..., Any] | None, notes: list[str],
+) -> Subject:  # fmt: skip
+    """Run the programs at the point and along the directions that are asked about first."""
+    bases = bases.copy()
+    ends = np.cumsum([real.size for real in programs.reals])[:-1]
+    for part, real in zip(np.split(bases, ends, axis=1), programs.reals, strict=True):
+        part[:] = part.astype(real.dtype)  # as f is going to see them
+    modes = [mode for mode in asked if programs.moved[mode]]
+    given = {"gradient": "rev" in modes, "slopes": "fwd" in modes}
+    first = first_directions([leaf for leaf in arguments.leaves if leaf.size])
+    rungs = exponents(first, x, programs.eps, short=len(x) > FEW and programs.eps < FINE)
+    alike = all(ks == rungs[0] for ks in rungs)
+    which, steps = points(rungs) if alike else (np.zeros(1, np.intp), np.zeros(1))
+    values, pulled, slopes = programs.look(bases, first, (which, steps), **given)
+    own_pulled, own_slopes = None, None
+    if own is not None and own is not programs and modes:
+        _, own_pulled, own_slopes = own.look(bases, first, **given)
+    output = programs.plain() if pulled is None else pulled[0]
+    weights = np.eye(len(output)) if programs.rows is None else programs.rows
+    found = Subject(
+        arguments, programs, own, x, bases, modes, first, notes,
+        value=values[0], size=np.abs(weights) @ np.abs(output), primal=weights @ output,
+        gradients={}, own_gradients={}, own_slopes=own_slopes,
+        own_value=own.plain() if own_pulled is None and own is not None else None,
+        looked={(tuple(first), which.tobytes(), steps.tobytes()): values},
+        slopes={} if slopes is None else dict(zip(first, slopes, strict=True)),
+    )  # fmt: skip
+    if pulled is not None:
+        found.gradients["rev"] = _side_by_side(programs, pulled[1])
+    if own_pulled is not None:
+        found.own_value = own_pulled[0]
+        found.own_gradients["rev"] = _side_by_side(own, own_pulled[1])
+    if judged is not None:
+        found.modes = ["grad"]
+        found.gradients["grad"] = _by_hand(judged, arguments, programs, wide=programs.wide)
+        if programs.wide:
+            found.own_gradients["grad"] = _by_hand(judged, arguments, programs, wide=False)
+    return found
+
+
+def _side_by_side(programs: Any, gradients: Sequence[Floats]) -> Floats:
+    """Lay the gradients of the rows end to end, `(rows, coordinates)`."""
+    rows, known = len(programs.owner), iter(gradients)
+    return np.concatenate(
+        [
+            next(known).reshape(rows, -1) if number in programs.moved["rev"]
+            else np.full((rows, real.size), np.nan)
+            for number, real in enumerate(programs.reals)
+        ],
+        axis=1,
+    )  # fmt: skip
+
+
+def _by_hand(
+    judged: Callable[..., Any], arguments: Arguments, programs: Any, *, wide: bool
+) -> Floats:
+    """Run a gradient that a person wrote; return `(rows, coordinates)`."""
+    of_complex = len(programs.outputs) == 2 and programs.outputs[1][0].endswith(".imag")
+    judged = judged(of_complex)
+    try:
+        vector = Programs(Traced(judged, arguments, ()), wide=wide).plain()
+    except LOOKS_AT_VALUES:
+        vector = OnNumbers(judged, arguments, ()).plain()
+    jacobian = vector.reshape(-1, sum(real.size for real in arguments.reals))
+    outputs = sum(size for _, size in programs.outputs)
+    if len(jacobian) != outputs:
+        like = "grad" if outputs == 1 else "jacobian"
+        raise ValueError(
+            f"grad: got the gradients of {len(jacobian)} outputs, expected {outputs}, as f has; "
+            f"return arrays of the shapes that jax.{like}(f) returns"
+        )
+    return jacobian if programs.rows is None else programs.rows @ jacobian
+
+
+def _spread(found: Floats) -> Floats:
+    """Return the standard deviation over runs if it is that of rounding, or 0.
+
+    Half of the runs have more of it: rounding moves f by so much more then, a branch does not.
+    """
+    with np.errstate(all="ignore"):
+        near, far = np.std(found[:RUNS], axis=0), np.std(found[RUNS:], axis=0) / FAR
+        return np.where(near <= 4 * far, np.fmin(near, far), 0.0)
+
+
+def said(error: Exception) -> str:
+    """Return the first line of what an error says, in whole words, and without its last full stop."""
+    lines = str(error).strip().split("\n")
+    text = lines[0] or type(error).__name__
+    return textwrap.shorten(text, 160, placeholder=" …").rstrip(".:")

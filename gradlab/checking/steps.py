@@ -9,8 +9,8 @@ import numpy as np
 from jax import Array, lax
 from numpy.typing import NDArray
 
-from gradlab.checks2.arguments import Leaf
-from gradlab.checks2.intervals import Floats
+from gradlab.checking.arguments import Leaf
+from gradlab.checking.intervals import Floats
 
 COARSEST = 0.3125  # of the size of x; with so few bits that x + t is exact until t is a few units
 SMALL = 2.0**-12  # elements smaller than this get finer steps too

@@ -13,9 +13,9 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from gradlab.checks2.arguments import Arguments, outputs
-from gradlab.checks2.intervals import Floats
-from gradlab.checks2.jaxprs import RULED, WIDER, Survey, apart, operations
+from gradlab.checking.arguments import Arguments, outputs
+from gradlab.checking.intervals import Floats
+from gradlab.checking.jaxprs import RULED, WIDER, Survey, apart, operations
 
 MOST_ROWS = 16  # groups into which the outputs are divided; fewer outputs stand for themselves
 MOST_ENTRIES = 2**18  # of all gradients together

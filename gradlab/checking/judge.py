@@ -10,7 +10,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checks2.intervals import SPREAD, WIDENING, Floats, Interval, limit, noise
+from gradlab.checking.intervals import SPREAD, WIDENING, Floats, Interval, limit, noise
 
 Bools = NDArray[np.bool_]
 AGREE, CANNOT_TELL, WRONG = "agree", "cannot tell", "wrong"
@@ -25,6 +25,7 @@ KINK = 4.0  # times what is immaterial: two sides that differ by less make no ki
 JUMP = 4.0  # times what may be rounding: a jump of less is none
 FINEST = 3  # steps at which a jump must show
 FLAT = 6  # so many finest steps without any change on either side: the function is flat here
+ANOTHER = 2.0**20  # times the size of f: a value that differs by more is of quite another size
 WIDER = (3.0, 9.0, 27.0)  # times the noise that was measured
 NARROW = 2.0**-20  # steps narrower than this part of x are rounding, unless the program rounds
 HIGHER = (1.0, 8.0, 64.0)  # times the height of the first step that shows
@@ -63,6 +64,13 @@ class Values:
         floor = 0.5 * self.eps * np.fmax(np.fmax(self.size, by_x), np.abs(self.centre))
         return noise(self.behind, self.ahead, floor)
 
+    def with_noise(self, sigma: Floats) -> "Values":
+        """Return the same values of a function that jitters by at least so much, `(questions,)`."""
+        size = np.where(sigma > self.sigma, 2 * sigma / self.eps, 0.0)
+        return dataclasses.replace(
+            self, size=np.fmax(self.size, size), bulk=np.fmax(self.bulk, size)
+        )
+
     @functools.cached_property
     def changes(self) -> tuple[Floats, Floats]:
         """How much the values differ from the one in the centre, behind and ahead."""
@@ -85,8 +93,14 @@ class Values:
 
     @functools.cached_property
     def typical_slope(self) -> Floats:
-        """The median slope to the points at the coarser half of the steps."""
-        secants = np.fmax(*self.changes) / self.steps
+        """The median slope to the points at the coarser half of the steps.
+
+        Those do not count at which f is of quite another size.
+        """
+        change = np.fmax(*self.changes)
+        size = np.fmax(np.abs(self.centre), self.size)[:, None]
+        near = (change <= ANOTHER * size) | (size == 0)
+        secants = np.where(near, change, np.nan) / self.steps
         return _median(secants[:, : max(1, secants.shape[1] // 2)])
 
     @functools.cached_property
@@ -253,6 +267,8 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     say(known | still, AGREE, "")
     say(known & (difference > half), AGREE, "immaterial")
     say(wrong & ~still, WRONG, "slope")
+    erratic = (unsure > v.typical_slope) & (half <= SURE * unsure)
+    say(erratic & (verdict == AGREE) & ~still, CANNOT_TELL, "erratic")
     say(edge & ~wrong, CANNOT_TELL, "edge")
     say(kink & between, CANNOT_TELL, "kink")
     say(kink & ~between, WRONG, "kink")
