@@ -76,7 +76,9 @@ def assert_grads(
     **options: Any,
 ) -> None:
     """DOC."""
-    if isinstance(allow, str) or not isinstance(allow, Collection) or not set(allow) <= set(WORST_FIRST):
+    if isinstance(allow, str) or not isinstance(allow, Collection) or not all(
+        verdict in WORST_FIRST for verdict in allow
+    ):
         raise ValueError(
             f'allow: got {allow!r}, expected a tuple of verdicts; write allow=("cannot tell",)'
         )

@@ -43,11 +43,12 @@ def hand_written(
     places = [int(starts[n]) + k for n in numbers for k in range(sizes[n])]
 
     def gradient_in(found: Any) -> Any:
-        pair = isinstance(found, tuple) and len(found) == 2
-        first_, second = (found[0], found[1]) if pair else (None, None)
-        ways = [found, second] if pair else [found]
-        if pair and has_aux:
-            ways = [first_, second, found]
+        ways = [found]
+        if isinstance(found, tuple) and len(found) == 2:
+            first, second = found
+            value = first[0] if has_aux and isinstance(first, tuple) and first else first
+            with_value = [second] if np.ndim(value) == 0 and value is not None else []
+            ways = [first, *with_value, found] if has_aux else [found, *with_value]
         if not alone and len(numbers) == 1:
             ways += [(way,) for way in ways]
         if alone and isinstance(found, tuple) and len(found) == 1:

@@ -187,9 +187,15 @@ def judge(values: Values, claims: Claims) -> Answers:
                 break
             again = _judge(values, claims, factor)
             better = (answers.cause == "noise") & (again.verdict != CANNOT_TELL)
-            for field in dataclasses.fields(Answers):
-                getattr(answers, field.name)[better] = getattr(again, field.name)[better]
+            answers = taken(answers, again, better)
         return answers
+
+
+def taken(answers: Answers, others: Answers, where: Bools) -> Answers:
+    """Return answers with some of them replaced by others."""
+    names = [field.name for field in dataclasses.fields(Answers)]
+    pairs = ((name, getattr(others, name), getattr(answers, name)) for name in names)
+    return Answers(**{name: np.where(where, new, old) for name, new, old in pairs})
 
 
 def _judge(v: Values, claims: Claims, factor: float) -> Answers:
@@ -267,7 +273,8 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     say(known | still, AGREE, "")
     say(known & (difference > half), AGREE, "immaterial")
     say(wrong & ~still, WRONG, "slope")
-    erratic = (unsure > v.typical_slope) & (half <= SURE * unsure)
+    sides_differ = limit((rise - fall) / t, (rise_error + fall_error) / t, (1,)).half
+    erratic = (sides_differ > v.typical_slope) & (half <= SURE * sides_differ)
     say(erratic & (verdict == AGREE) & ~still, CANNOT_TELL, "erratic")
     say(edge & ~wrong, CANNOT_TELL, "edge")
     say(kink & between, CANNOT_TELL, "kink")

@@ -16,7 +16,7 @@ from gradlab.checking.arguments import Leaf
 from gradlab.checking.intervals import Floats
 from gradlab.checking.judge import (
     AGREE, CANNOT_TELL, NARROW, WRONG, Answers, Claims, Stairs, Values, judge, stairs,
-    with_stairs,
+    taken, with_stairs,
 )  # fmt: skip
 from gradlab.checking.steps import Direction, climb, exponents
 from gradlab.checking.subject import Subject
@@ -144,6 +144,11 @@ def _answer(
     subject: Subject, directions: Sequence[Direction], values: Values, claims: Claims
 ) -> tuple[Answers, Stairs]:
     answers = judge(values, claims)
+    jumps = answers.cause == "jump"
+    if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
+        noise = np.where(jumps, subject.user_eps * values.bulk, 0.0)
+        again = judge(values.with_noise(noise), claims)
+        answers = taken(answers, again, jumps & (again.cause != "jump"))
     found = _confirmed(subject, directions, values, answers)
     narrow = values.steps[found.rung] <= NARROW * (not subject.survey.rounds)
     return with_stairs(answers, claims, found, narrow), found
@@ -165,7 +170,7 @@ def _confirmed(
         high = values.steps[found.rung[suspects]]
         low = high / 2
         for _ in range(ZOOMS):
-            part = np.linspace(0.0, 1.0, ZOOM)
+            part = np.linspace(0.0, 1.0, ZOOM) ** 1.01  # a tie is at a number with few bits
             t = low[:, None] + (high - low)[:, None] * part
             at = np.concatenate([[0], which]), np.concatenate([[0.0], sign * t.reshape(-1)])
             f = subject.values(directions, *at)[1:].reshape(len(suspects), ZOOM, rows)

@@ -285,7 +285,7 @@ def prepare(
         notes.append(f"run on numbers, without tracing: f looks at its values ({reason})")
         return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
     own = Programs(traced, wide=False)
-    if traced.is_coarse:
+    if traced.is_coarse or own.survey.outside:
         try:
             wide = Programs(traced, wide=True)
             found = _subject(wide, own, arguments, x, bases, asked, judged, notes)
@@ -293,7 +293,9 @@ def prepare(
             notes[:] = [f"not run in float64, because of {type(error).__name__}: {said(error)}"]
         else:
             coarse = sorted({str(r.dtype) for r in arguments.reals} - {"float64"})
-            notes.append(f"run in float64 in place of {' and '.join(coarse or ['coarser numbers'])}")
+            if traced.is_coarse:
+                words = " and ".join(coarse or ["coarser numbers"])
+                notes.append(f"run in float64 in place of {words}")
             return found
     try:
         return _subject(own, own, arguments, x, bases, asked, judged, notes)
@@ -385,8 +387,10 @@ def _spread(found: Floats) -> Floats:
     Half of the runs have more of it: rounding moves f by so much more then, a branch does not.
     """
     with np.errstate(all="ignore"):
-        near, far = np.std(found[:RUNS], axis=0), np.std(found[RUNS:], axis=0) / FAR
-        return np.where(near <= 4 * far, np.fmin(near, far), 0.0)
+        size = np.max(np.abs(found), axis=0)
+        part = found / np.where(size > 0, size, 1.0)  # so that squares stay finite
+        near, far = np.std(part[:RUNS], axis=0), np.std(part[RUNS:], axis=0) / FAR
+        return np.where(near <= 4 * far, np.fmin(near, far) * size, 0.0)
 
 
 def said(error: Exception) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from gradlab._arguments import describe
 from gradlab.checking.arguments import Arguments, outputs
 from gradlab.checking.intervals import Floats
 from gradlab.checking.jaxprs import RULED, WIDER, Survey, apart, operations
@@ -47,7 +48,6 @@ class Traced:
         """
         self.arguments, self.outputs = arguments, list[tuple[str, int]]()
         closed = jax.make_jaxpr(vector_valued(f, arguments, self.outputs))(arguments.abstract())
-        require_outputs(self.outputs)
         self.value, self.consts = apart(closed)
         self.dtype = closed.out_avals[0].dtype
         coordinates = sum(real.size for real in arguments.reals)
@@ -158,17 +158,18 @@ def vector_valued(
     """
 
     def vector(reals: Sequence[Any]) -> Any:
-        vectors, names[:] = outputs(f(*arguments.together(reals)))
+        value = f(*arguments.together(reals))
+        vectors, names[:] = outputs(value)
+        if not names:
+            leaves = ", ".join(describe(leaf) for leaf in jax.tree.leaves(value)[:4]) or "None"
+            raise TypeError(
+                f"f: it returned {leaves}, expected something floating point, because nothing else "
+                "has a derivative"
+            )
         dtype = np.float64 if any(v.dtype == np.float64 for v in vectors) else np.float32
-        return jnp.concatenate([v.astype(dtype) for v in vectors] or [jnp.zeros(0, dtype)])
+        return jnp.concatenate([v.astype(dtype) for v in vectors])
 
     return vector
-
-
-def require_outputs(names: Sequence[tuple[str, int]]) -> None:
-    """Raise TypeError if a function has no output that could be differentiated."""
-    if not names:
-        raise TypeError("f: it returns nothing that is floating point, so it has no derivative")
 
 
 def group_outputs(
