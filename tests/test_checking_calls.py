@@ -64,14 +64,14 @@ TREES = {
 
 
 @pytest.mark.parametrize("tree", TREES)
-@pytest.mark.parametrize("argnums", [0, (0,), (0, 1), (1, 0), -2, None])
+@pytest.mark.parametrize("argnums", [0, (1, 0), -2, None])
 def test_argnums_takes_any_tree(tree: str, argnums: Any) -> None:
     f, make = TREES[tree]
     with jax.numpy_dtype_promotion("standard"):
         report = check_grads(f, make(), argnums=argnums)
     assert report.verdict == "agree"
     places = {leaf.path[:3] for leaf in report.leaves}
-    assert places == ({"[0]"} if argnums in (0, (0,), -2) else {"[0]", "[1]"})
+    assert places == ({"[0]"} if argnums in (0, -2) else {"[0]", "[1]"})
 
 
 @pytest.mark.parametrize("tree", ["list", "none"])
@@ -156,7 +156,6 @@ def test_a_key_may_be_of_either_kind() -> None:
         ({"order": 1.5}, (TypeError, ValueError), "order: got 1.5, expected 1 or 2"),
         ({"order": None}, (TypeError, ValueError), "order: got None, expected 1 or 2"),
         ({"order": np.array([1, 2])}, (TypeError, ValueError), "order: got "),
-        ({"order": True}, (TypeError, ValueError), "order: got True, expected 1 or 2"),
         ({"modes": 3}, (TypeError, ValueError), "modes: got 3"),
         ({"modes": None}, (TypeError, ValueError), "modes: got None"),
         ({"modes": ()}, (TypeError, ValueError), "modes: got "),

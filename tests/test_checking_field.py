@@ -48,12 +48,23 @@ def misprints(report: str) -> list[str]:
     found += re.findall(odd, flat)
     checked = flat.partition("checked: ")[2].split("; ")
     found += [f"twice: {said}" for said in {s for s in checked if checked.count(s) > 1}]
-    for paragraph in re.findall(
-        r"(?:why|hint): +(.*?)(?= +(?:hint:|checked:|agree |wrong )|$)", flat
-    ):
-        last = paragraph.split()[-1]
-        if not re.search(r"[\w)`'’…\]%]\.?$", last):
-            found.append(f"ends with {last!r}")
+    for paragraph in paragraphs(report):
+        if not re.search(r"[\w)`'’\]%.!?*]$", paragraph):
+            found.append(f"ends with {paragraph.split()[-1]!r}")
+    return found
+
+
+def paragraphs(report: str) -> list[str]:
+    """Return each reason and each hint of a report, in one line."""
+    found: list[str] = []
+    inside = False
+    for line in report.splitlines():
+        begins = line.strip().startswith(("why:", "hint:"))
+        inside = begins or (inside and line.startswith(" " * 8))
+        if begins:
+            found.append(line.strip())
+        elif inside:
+            found[-1] += " " + line.strip()
     return found
 
 
@@ -122,8 +133,10 @@ def test_a_complex_gradient_is_shown_as_jax_returns_it() -> None:
     report = check_grads(squared_length, (Z,), grad=lambda z: 1.1 * gradient(z))
     (leaf,) = report.leaves
     assert report.verdict == "wrong"
-    assert leaf.ad == pytest.approx(complex(1.1 * gradient(Z)[leaf.index]), rel=1e-5)
-    assert leaf.fd == pytest.approx(complex(gradient(Z)[leaf.index]), rel=1e-3)
+    true = complex(gradient(Z)[leaf.index])
+    part = {"real": lambda v: v.real, "imag": lambda v: v.imag}.get(leaf.part, lambda v: v)
+    assert leaf.ad == pytest.approx(part(1.1 * true), rel=1e-5)
+    assert leaf.fd == pytest.approx(part(true), rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +148,7 @@ def test_a_conjugated_gradient_is_called_conjugated(f: Any) -> None:
     said = words_of(report)
     assert "conjugate" in said
     assert "sign is wrong" not in said
-    assert "times" not in said
+    assert not re.search(r"[\d½] times", said)
 
 
 @pytest.mark.parametrize("wrong", [1, 2, 3])
@@ -150,8 +163,8 @@ def test_the_number_of_wrong_elements_is_right(wrong: int, x: Any) -> None:
 
 
 def shown(report: Any) -> str:
-    """Return the row of the first leaf as it is printed."""
-    return str(report).splitlines()[3]
+    """Return the row of the first argument as it is printed."""
+    return next(line for line in str(report).splitlines() if "[0]" in line)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ class Case:
         passes: Whether `assert_grads` must pass (True) or raise (False), where the case says so.
         says: Words that the printed report must have; `a|b` is either of two.
         never_says: Words that it must not have.
+        headline: The same for the report's first paragraph.
         where: A piece of the line of source that `LeafReport.where` must name.
         of_leaves: The verdict expected of every leaf, where they differ.
     """
@@ -84,6 +85,7 @@ class Case:
     passes: bool | None = None
     says: tuple[str, ...] = ()
     never_says: tuple[str, ...] = ()
+    headline: tuple[str, ...] = ()
     where: str = ""
     of_leaves: tuple[str, ...] = ()
 

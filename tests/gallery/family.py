@@ -62,7 +62,14 @@ def with_twins(
     """
     yield replace(right, f=build(exact))
     for fault in faults:
-        changes = {"kind": "wrong", "tolerated": (), "says": (), "where": "", **more}
+        changes = {
+            "kind": "wrong",
+            "tolerated": (),
+            "says": (),
+            "headline": (),
+            "where": "",
+            **more,
+        }
         yield replace(right, name=f"{right.name}_{fault}", f=build(FAULTS[fault]), **changes)
 
 

@@ -20,7 +20,6 @@ from gallery.faults import with_pullback
 
 SEED = 1306
 REVERSE = ("rev|reverse|jax.grad",)
-FORWARD = ("fwd|forward|jax.jvp",)
 
 
 def repeated_sine(count: int) -> Any:
@@ -103,7 +102,7 @@ def cases() -> Iterator[Case]:
         args = at(point.tolist())
         why = "jax.grad raises"
         yield Case(
-            name, build(exact), args, "right", why, passes=False, says=REVERSE,
+            name, build(exact), args, "right", why, passes=False, headline=REVERSE,
             tolerated=("cannot tell",), **more,
         )  # fmt: skip
         asked = {"asked_modes": ("fwd",), **more}

@@ -78,6 +78,8 @@ def _faults(case: Case, verdict: str, text: str, where: str) -> tuple[str, ...]:
     if verdict not in expected:
         faults.append(f"{case.kind} called {verdict}")
     faults += [f"does not say {words}" for words in case.says if not _has(flat, words)]
+    first = " ".join(text.partition("\n\n")[0].split())
+    faults += [f"no headline of {words}" for words in case.headline if not _has(first, words)]
     faults += [f"says {words}" for words in case.never_says if _has(flat, words)]
     if case.where and case.where not in source_line(where):
         faults.append(f"names the line {where or 'of nothing'}, not that of {case.where!r}")
