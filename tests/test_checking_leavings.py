@@ -216,13 +216,13 @@ def test_checks_in_a_loop_grow_memory_by_nothing() -> None:
     arrays = len(jax.live_arrays())
     tracemalloc.start()
     try:
-        run(5)
+        run(60)  # until JAX's own tables have their size
         before, _ = tracemalloc.get_traced_memory()
-        run(50)
+        run(60)
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert after - before < 50 * 500  # a report alone has more
+    assert after - before < 60 * 500  # a report alone has more
     assert len(jax.live_arrays()) <= arrays
 
 
