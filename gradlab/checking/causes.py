@@ -97,7 +97,7 @@ def uses(subject: Subject, *names: str) -> bool:
 
 def resemblance(subject: Subject, finding: Finding) -> str:
     """Say what AD is in place of FD, if it is something simple."""
-    return _conjugated(finding) or _mirrored(subject, finding) or _ratio(subject, finding)
+    return _conjugated(subject, finding) or _mirrored(subject, finding) or _ratio(subject, finding)
 
 
 def by_element(subject: Subject, finding: Finding) -> tuple[Floats, Floats]:
@@ -113,14 +113,14 @@ def by_element(subject: Subject, finding: Finding) -> tuple[Floats, Floats]:
     return ad, fd
 
 
-def _conjugated(finding: Finding) -> str:
-    if not finding.leaf.parts == 2 or finding.coordinate is None:
+def _conjugated(subject: Subject, finding: Finding) -> str:
+    """Compare AD with the conjugate of FD, where all elements of a complex leaf were asked."""
+    if finding.leaf.parts == 1:
         return ""
-    if not finding.leaf.is_imaginary(finding.coordinate):
-        return ""
-    if abs(finding.ad + finding.fd) <= 1e-4 * abs(finding.fd) and finding.others == 0:
-        return "conjugate"
-    return ""
+    ad, fd = (part.reshape(2, -1) for part in by_element(subject, finding))
+    room = 1e-4 * np.max(np.abs(fd), initial=0.0)
+    mirrored = np.allclose(ad, fd * [[1.0], [-1.0]], rtol=0, atol=room)
+    return "conjugate" if mirrored and not np.allclose(ad, fd, rtol=0, atol=room) else ""
 
 
 def _ratio(subject: Subject, finding: Finding) -> str:

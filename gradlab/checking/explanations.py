@@ -9,12 +9,12 @@ from gradlab.checking.arguments import Leaf
 from gradlab.checking.causes import (
     Site, by_element, culprits, operation_by_operation, resemblance, uses,
 )  # fmt: skip
-from gradlab.checking.judge import AGREE, CANNOT_TELL, FINE, WRONG
+from gradlab.checking.judge import AGREE, CANNOT_TELL, FINE, RESOLUTION, WRONG
 from gradlab.checking.nonfinite import Culprit, first_nonfinite
 from gradlab.checking.funnel import Funnel
 from gradlab.checking.report import LeafReport
 from gradlab.checking.search import Finding
-from gradlab.checking.subject import MATERIAL, Subject, said
+from gradlab.checking.subject import LOOKS_AT_VALUES, MATERIAL, Subject, said
 
 NO_SLOPE = ("jump", "isolated", "value", "infinite")  # then FD is no slope
 NEARLY = 3e-2  # a relative difference below this may be that of an approximate solution
@@ -40,7 +40,8 @@ def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
     if index is None and leaf.size > 1 and 0 < finding.blind < math.inf:
         checked += f" (which cannot see an error below {finding.blind:.0e} in one element)"
     ad, fd, half, part = _as_jax_returns(subject, finding)
-    if finding.cause in NO_SLOPE or (finding.cause == "edge" and half > abs(fd)):
+    if finding.cause in NO_SLOPE or (finding.cause in ("edge", "nan") and half > RESOLUTION * abs(fd)
+                                     and why.verdict == CANNOT_TELL):  # fmt: skip
         fd, half = math.nan, math.inf
     return LeafReport(
         path=leaf.path,
@@ -70,12 +71,12 @@ def without_derivative(subject: Subject, leaf: Leaf) -> LeafReport:
     number = subject.arguments.leaves.index(leaf)
     raised = [errors[number] for errors in subject.programs.raised.values() if number in errors]
     reason = said(raised[0]) if raised else "no mode of differentiation was asked for"
-    numpy_ = any("TracerArrayConversionError" in type(e).__name__ for e in raised)
-    hint = "give f a rule with jax.custom_jvp or jax.custom_vjp, or judge your own with grad="
-    if numpy_:
+    of_numpy = any(isinstance(error, LOOKS_AT_VALUES) for error in raised)
+    hint = "give f a rule with jax.custom_jvp or jax.custom_vjp, or pass your own gradient as grad"
+    if of_numpy:
         hint = "use jax.numpy in place of NumPy or math in what you differentiate"
     elif len(subject.leaves) > 1:
-        hint = f"leave out what has no derivative with argnums=; or {hint}"
+        hint = f"name the arguments that have a derivative with argnums; or {hint}"
     return LeafReport(
         path=leaf.path, shape=leaf.shape, dtype=str(leaf.dtype), index=None, part="", output="",
         ad=math.nan, fd=math.nan, half_width=math.inf, error=math.nan, digits=0.0,
@@ -127,7 +128,7 @@ def _explain(subject: Subject, finding: Finding) -> Why:
         return _explain_stairs(finding)
     if cause == "edge":
         slope = f"; the slope on that side is {finding.fd:.6g}"
-        known = finding.half <= abs(finding.fd)
+        known = finding.half <= RESOLUTION * abs(finding.fd)
         return Why(
             verdict,
             "f is finite on one side only, so x is at the edge of its domain" + slope * known,

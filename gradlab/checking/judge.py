@@ -274,7 +274,10 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     say(known & (difference > half), AGREE, "immaterial")
     say(wrong & ~still, WRONG, "slope")
     sides_differ = limit((rise - fall) / t, (rise_error + fall_error) / t, (1,)).half
-    erratic = (sides_differ > v.typical_slope) & (half <= SURE * sides_differ)
+    half_of_steps = len(t) // 2
+    apart = np.abs(rise - fall) > 4 * (rise_error + fall_error)  # not by noise
+    erratic = np.mean(apart[:, half_of_steps:], axis=1) > 0.5
+    erratic &= (sides_differ > v.typical_slope) & (half <= SURE * sides_differ)
     say(erratic & (verdict == AGREE) & ~still, CANNOT_TELL, "erratic")
     say(edge & ~wrong, CANNOT_TELL, "edge")
     say(kink & between, CANNOT_TELL, "kink")
@@ -282,8 +285,8 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     say(jump, CANNOT_TELL, "jump")
     say(lost, CANNOT_TELL, "nan")
     say(lost & (measured | flat | unchanged) & ~edge & ~jump, WRONG, "nan")
-    sharp = kink & (unsure < np.abs(gap))
-    say(lost & sharp, WRONG, "nan")
+    say(lost & kink & (unsure < np.abs(gap)), WRONG, "nan")
+    sharp = kink & (unsure < RESOLUTION * np.abs(gap))
     say(isolated, CANNOT_TELL, "isolated")
     say(~np.isfinite(v.centre), CANNOT_TELL, "value")
     return Answers(

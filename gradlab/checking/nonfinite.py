@@ -60,12 +60,12 @@ def _data(subject: Subject, traced: Any) -> Culprit | None:
             continue
         array = np.asarray(const, np.complex128)
         kind = "NaN" if np.isnan(array).any() else "an infinity"
-        name = "an array that f uses"
+        name = "a constant array of f"
         for path, leaf in zip(subject.arguments.paths, subject.arguments.everything, strict=True):
             if leaf is const or (
                 is_float(leaf) and np.array_equal(np.asarray(leaf), np.asarray(const), equal_nan=True)
             ):
-                name = f"args{path}"
+                name = f"the argument args{path}"
         users = (eqn for eqn in traced.value.eqns if variable in _variables(eqn))
         user = next(users, None)
         place = "" if user is None else where(traced.value, user)

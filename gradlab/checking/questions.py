@@ -144,11 +144,11 @@ def _answer(
     subject: Subject, directions: Sequence[Direction], values: Values, claims: Claims
 ) -> tuple[Answers, Stairs]:
     answers = judge(values, claims)
-    jumps = answers.cause == "jump"
+    jumps = np.isin(answers.cause, ("jump", "kink"))
     if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
         noise = np.where(jumps, subject.user_eps * values.bulk, 0.0)
         again = judge(values.with_noise(noise), claims)
-        answers = taken(answers, again, jumps & (again.cause != "jump"))
+        answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))
     found = _confirmed(subject, directions, values, answers)
     narrow = values.steps[found.rung] <= NARROW * (not subject.survey.rounds)
     return with_stairs(answers, claims, found, narrow), found

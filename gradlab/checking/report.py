@@ -151,11 +151,14 @@ class GradientReport:
         return "\n".join([*lines, "", *(line for wrapped in below for line in wrapped)])
 
     def _raised(self) -> list[str]:
-        """Say which modes JAX does not have for f."""
+        """Say which modes JAX does not have for f, if it has one."""
+        if not any(leaf.mode for leaf in self.leaves):
+            return []
+        left = {"rev": "fwd", "fwd": "rev"}
         return [
-            f"{MODES[mode]} raises an error: {error}; leave it out with modes=({others},)"
+            f"{MODES[mode]} raises an error{'' if mode == 'rev' else f': {error}'}; "
+            f'modes=("{left[mode]}",) leaves it out'
             for mode, error in self.raised
-            for others in ['"fwd"' if mode == "rev" else '"rev"']
         ]
 
     def _below(self, shown: int) -> list[str]:
