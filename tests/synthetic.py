@@ -121,7 +121,7 @@ def stairs(width: float) -> Any:
 
 def plateau(step: float) -> Any:
     """Return a function that is level up to this step of the ladder, and beyond it again."""
-    return lambda x: np.clip(np.fix(x / (1.5 * step * UNIT)), -1, 1)
+    return lambda x: np.clip(np.trunc(x / (1.5 * step * UNIT)), -1, 1)
 
 
 def noisy(part: float, f: Any = line) -> View:

@@ -14,7 +14,6 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.compiling import compiled
 from gradlab.checking.coordinates import Leaf
 from gradlab.checking.ladder import (
     Direction,
@@ -117,7 +116,7 @@ def first_look(
 def _run(programs: Programs, modes: tuple[str, ...], given: tuple[Any, Any]) -> Any:
     """Run the program, or return None if there is none; but for an accident, never try it again."""
     if modes not in programs.together:
-        programs.together[modes] = compiled(_all_at_once(programs, modes))
+        programs.together[modes] = jax.jit(_all_at_once(programs, modes))
     run = programs.together[modes]
     try:
         with float64(programs.traced.wide):

@@ -15,13 +15,11 @@ from jax import lax
 from numpy.typing import NDArray
 
 from gradlab.checking import on_numbers
-from gradlab.checking.compiling import compiled
 from gradlab.checking.ladder import Direction, as_table, masked, split
 from gradlab.checking.lifting import Traced, float64
 from gradlab.checking.limits import Floats
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
-LITTLE = 2**17  # elements in one call: without a loop so few that no optimising pays
 FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
 
 
@@ -33,11 +31,11 @@ class Programs:
         self.traced = traced
         self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
         self.how = "eager" if traced.jaxpr is None else "batched"
-        self._values: dict[tuple[str, bool], Callable[..., Any]] = {}
+        self._values: dict[str, Callable[..., Any]] = {}
         self.together: dict[tuple[str, ...], Callable[..., Any] | None] = {}  # of `first_look`
         self.of_causes: dict[str, Callable[..., Any]] = {}  # what `causes` compiles, kept likewise
         self._push_error: Exception | None = None
-        self._value = compiled(traced.call)
+        self._value = jax.jit(traced.call)
         self._derivatives: dict[tuple[str, bool], Callable[..., Any]] = {}
         self._batches = True  # derivatives can be taken many at a time
 
@@ -76,23 +74,21 @@ class Programs:
             for first in range(0, len(t), at_once):
                 part = slice(first, first + at_once)
                 given = x, carried, bases, rows, tuple(table[:, part]), t[part]
-                found.append(np.asarray(self._run_values(given, at_once), np.float64))
+                found.append(np.asarray(self._run_values(given), np.float64))
         return np.concatenate(found)[:number]
 
-    def _run_values(self, given: tuple[Any, ...], number: int) -> Any:
+    def _run_values(self, given: tuple[Any, ...]) -> Any:
         if self.how == "batched":
             try:
-                return self._compiled("batched", number)(*given)
+                return self._compiled("batched")(*given)
             except Exception:  # whatever a function raises that has no batching rule
                 self.how = "mapped"
-        return self._compiled(self.how, number)(*given)
+        return self._compiled(self.how)(*given)
 
-    def _compiled(self, how: str, number: int) -> Callable[..., Any]:
-        little = not self.traced.loops and number * self.traced.widest <= LITTLE
-        if (how, little) not in self._values:
-            width = 0 if little else self.traced.widest
-            self._values[how, little] = compiled(self.at_points(how), width=width)
-        return self._values[how, little]
+    def _compiled(self, how: str) -> Callable[..., Any]:
+        if how not in self._values:
+            self._values[how] = jax.jit(self.at_points(how))
+        return self._values[how]
 
     def at_points(self, how: str = "batched") -> Callable[..., Any]:
         """Return the function that evaluates at many points, to be compiled."""
@@ -150,7 +146,7 @@ class Programs:
     def _derivative(self, rows: Callable[..., Any], batched: bool) -> Callable[..., Any]:
         key = rows.__name__, batched
         if key not in self._derivatives:
-            self._derivatives[key] = compiled(functools.partial(rows, batched))
+            self._derivatives[key] = jax.jit(functools.partial(rows, batched))
         return self._derivatives[key]
 
     def push(

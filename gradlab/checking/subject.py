@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.compiling import compiled
 from gradlab.checking.coordinates import Leaf
 from gradlab.checking.ladder import Direction
 from gradlab.checking.lifting import Traced
@@ -105,7 +105,7 @@ class Subject:
 
     def compiled(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile a function for this subject, once."""
-        return self.programs.setdefault(name, compiled(function))
+        return self.programs.setdefault(name, jax.jit(function))
 
     def gradient(self) -> Floats | None:
         """Return a gradient in any mode that has one."""
