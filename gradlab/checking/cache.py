@@ -1,5 +1,6 @@
 """Compiled programs of earlier calls, for as long as the function is the same function."""
 
+import functools
 import threading
 import types
 from collections import OrderedDict
@@ -71,15 +72,15 @@ def fingerprint(f: Any) -> Hashable | None:
 
     Returns:
         A key, or None where something that the function refers to might have been changed in
-        place (a list, a NumPy array, an instance).
+        place (a list, a NumPy array, an instance), or does not let itself be described.
     """
     try:
         return _print(f, set())
-    except Unknown:
+    except Exception:  # `Unknown`, or whatever an object raises that is asked for an attribute
         return None
 
 
-def _print(value: Any, seen: set[int]) -> Hashable:
+def _print(value: Any, seen: set[Any]) -> Hashable:
     if isinstance(value, SMALL_VALUES):
         return type(value), value
     if isinstance(value, tuple | frozenset):
@@ -107,13 +108,13 @@ def _print(value: Any, seen: set[int]) -> Hashable:
         if isinstance(value, np.ndarray | np.random.Generator | np.random.RandomState):
             raise Unknown
         return ByIdentity(value)
-    if hasattr(value, "func") and hasattr(value, "keywords"):  # functools.partial
+    if isinstance(value, functools.partial):
         parts = value.func, value.args, tuple(sorted(value.keywords.items()))
         return type(value), tuple(_print(part, seen) for part in parts)
     raise Unknown
 
 
-def _print_function(f: types.FunctionType, seen: set[int]) -> Hashable:
+def _print_function(f: types.FunctionType, seen: set[Any]) -> Hashable:
     cells = []
     for cell in f.__closure__ or ():
         try:
@@ -133,11 +134,13 @@ def _print_function(f: types.FunctionType, seen: set[int]) -> Hashable:
     return f.__code__, tuple(cells), tuple(used), defaults
 
 
-def _print_module(module: types.ModuleType, names: list[str], seen: set[int]) -> Hashable:
+def _print_module(module: types.ModuleType, names: list[str], seen: set[Any]) -> Hashable:
     """Describe what a function may use of a module: all that has a name which the function says."""
     if _is_library(module.__name__):
         return ByIdentity(module)
-    used = [(name, getattr(module, name)) for name in names if hasattr(module, name)]
+    fresh = [name for name in names if (module, name) not in seen]  # it may import itself
+    seen |= {(module, name) for name in fresh}
+    used = [(name, getattr(module, name)) for name in fresh if hasattr(module, name)]
     return ByIdentity(module), tuple(
         (
             name,
