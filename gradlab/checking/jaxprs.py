@@ -51,6 +51,21 @@ def bind(eqn: Any, inputs: Sequence[Any]) -> list[Any]:
     return list(found) if eqn.primitive.multiple_results else [found]
 
 
+def scan_parts(eqn: Any) -> tuple[int, int]:
+    """Return how many inputs of a scan it holds fixed, and how many it carries on.
+
+    They are told from those that it takes apart by their axes, because the parameters that say so
+    have other names in other releases of JAX. A scan takes its inputs in this order.
+    """
+    body = getattr(eqn.params["jaxpr"], "jaxpr", eqn.params["jaxpr"])
+
+    def whole(outer: Sequence[Any], inner: Sequence[Any]) -> int:
+        return sum(a.aval.ndim == b.aval.ndim for a, b in zip(outer, inner, strict=True))
+
+    carried = whole(eqn.outvars, body.outvars)
+    return whole(eqn.invars, body.invars) - carried, carried
+
+
 def function_name(eqn: Any) -> str:
     """Return the name of the function that has the custom rule."""
     jaxpr = getattr(eqn.params["call_jaxpr"], "jaxpr", eqn.params["call_jaxpr"])

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradlab.checking.jaxprs import CALLS, bind, inner_jaxprs, look_up, primitives
+from gradlab.checking.jaxprs import CALLS, bind, inner_jaxprs, look_up, primitives, scan_parts
 
 MOST_TURNS = 200  # of a loop that are followed
 
@@ -60,7 +60,7 @@ def _run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
                 branch = params["branches"][int(inputs[0])]
                 found = _run(branch.jaxpr, branch.consts, inputs[1:])
             elif name == "scan" and params["length"] <= MOST_TURNS:
-                found = _run_scan(params, inputs)
+                found = _run_scan(eqn, inputs)
             else:
                 found = _apply(eqn, inputs)
         except _Found as error:
@@ -70,8 +70,8 @@ def _run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
     return look_up(jaxpr.outvars, values)
 
 
-def _run_scan(params: Any, inputs: list[Any]) -> list[Any]:
-    consts, carried = params["num_consts"], params["num_carry"]
+def _run_scan(eqn: Any, inputs: list[Any]) -> list[Any]:
+    params, (consts, carried) = eqn.params, scan_parts(eqn)
     held, carry = inputs[:consts], inputs[consts : consts + carried]
     xs, rows = inputs[consts + carried :], []
     turns = range(params["length"])

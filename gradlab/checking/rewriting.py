@@ -11,7 +11,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gradlab.checking.jaxprs import CALLS, CUSTOM, bind, function_name, inner_jaxprs, look_up
+from gradlab.checking.jaxprs import (
+    CALLS,
+    CUSTOM,
+    bind,
+    function_name,
+    inner_jaxprs,
+    look_up,
+    scan_parts,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Runner:
             branches = [self.closed(branch) for branch in params["branches"]]
             return jax.lax.switch(index, branches, *operands)
         if name == "scan":
-            return _scan(params, self.closed(params["jaxpr"]), inputs)
+            return _scan(eqn, self.closed(params["jaxpr"]), inputs)
         if name == "while":
             return _while(params, self.closed, inputs)
         return bind(eqn, inputs)
@@ -121,8 +129,8 @@ def _blend(switch: Any, found: Any, itself: Any) -> Any:
     )
 
 
-def _scan(params: Any, body: Callable[..., list[Any]], inputs: list[Any]) -> list[Any]:
-    consts, carried = params["num_consts"], params["num_carry"]
+def _scan(eqn: Any, body: Callable[..., list[Any]], inputs: list[Any]) -> list[Any]:
+    consts, carried = scan_parts(eqn)
     held, start = inputs[:consts], inputs[consts : consts + carried]
 
     def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -130,7 +138,7 @@ def _scan(params: Any, body: Callable[..., list[Any]], inputs: list[Any]) -> lis
         return found[:carried], found[carried:]
 
     end, ys = jax.lax.scan(
-        step, start, inputs[consts + carried :], params["length"], params["reverse"]
+        step, start, inputs[consts + carried :], eqn.params["length"], eqn.params["reverse"]
     )
     return [*end, *ys]
 
