@@ -30,7 +30,7 @@ def test_stop_gradient_is_named(how: Any) -> None:
     assert "stop_gradient removed a term" in report.leaves[0].cause, str(report)
 
 
-@pytest.mark.parametrize("how", ["plain", "jit", "scan"])
+@pytest.mark.parametrize("how", ["plain", "jit", "checkpoint", "scan", "cond", "fori"])
 def test_a_wrong_custom_rule_is_named(how: Any) -> None:
     @jax.custom_vjp
     def swish(x: Any) -> Any:
@@ -51,15 +51,19 @@ def test_the_operation_that_makes_nan_is_named() -> None:
     assert "`sqrt` at 0" in check_grads(jnp.linalg.norm, (np.zeros(3, np.float32),)).leaves[0].cause
 
 
-def test_no_cause_is_named_where_none_is_known() -> None:
+def test_no_cause_is_named_where_none_is_known(monkeypatch: Any) -> None:
+    monkeypatch.undo()  # tests/conftest.py raises what is noted here
+
     @jax.custom_jvp
     def f(x: Any) -> Any:
         return jax.pure_callback(np.sin, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
 
     f.defjvp(lambda p, t: (f(*p), -jnp.cos(p[0]) * t[0]))
-    leaf = check_grads(f, (X,)).leaves[0]
+    report = check_grads(f, (X,))
+    leaf = report.leaves[0]
     assert leaf.verdict == "wrong"
     assert "rule" not in leaf.cause
+    assert "Pure callbacks do not support JVP" in str(report)
     assert "sign" in leaf.hint
 
 
@@ -122,15 +126,19 @@ def test_a_wrong_transpose_without_batching_is_a_fault_of_reverse_mode() -> None
     assert leaf.cause == "reverse mode is wrong where forward mode agrees with FD"
 
 
-def test_a_small_difference_beside_a_loop_may_be_that_of_the_loop() -> None:
+def test_a_small_difference_beside_a_loop_may_be_that_of_the_loop(monkeypatch: Any) -> None:
+    monkeypatch.undo()  # tests/conftest.py raises what is noted here
+
     def root(a: Any) -> Any:
         return jax.lax.while_loop(
             lambda x: jnp.abs(x * x - a) > 1e-2, lambda x: 0.5 * (x + a / x), jnp.ones_like(a)
         )
 
     exact = ruled(root, lambda args, c: (0.5 * c / jnp.sqrt(*args),))
-    (leaf,) = check_grads(exact, (np.float32(2.3),)).leaves
+    report = check_grads(exact, (np.float32(2.3),))
+    (leaf,) = report.leaves
     assert leaf.verdict == "wrong"
+    assert "Reverse-mode differentiation does not work" in str(report)
     assert "this is the loop's error" in leaf.hint
 
 
@@ -329,3 +337,42 @@ def test_a_wrong_sign_in_forward_mode_may_be_a_rule_that_is_not_linear() -> None
     f.defjvp(lambda p, t: (f(*p), 2 * p[0] * jnp.abs(t[0])))
     (leaf,) = check_grads(f, (1.5,), modes=("fwd",)).leaves
     assert "a sign is wrong, or the rule is not linear in its tangents" in leaf.hint
+
+
+def fails(*_: Any) -> Any:
+    raise RuntimeError("no such parameter")
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "f", "x", "cause"),
+    [
+        (
+            "causes.without",
+            lambda *_: fails,
+            lambda x: x * jax.lax.stop_gradient(x),
+            2.0,
+            "a wrong rule or a stop_gradient",
+        ),
+        (
+            "causes.first_nonfinite",
+            fails,
+            lambda x: jnp.sqrt(x) * 0,
+            0.0,
+            "the first operation that is not finite",
+        ),
+        (
+            "rattling._program",
+            fails,
+            lambda x: (1 - jnp.cos(x)) / x**2,
+            1e-5,
+            "rounding on the way",
+        ),
+    ],
+)
+def test_a_cause_that_cannot_be_looked_for_is_noted(monkeypatch, name, broken, f, x, cause):
+    monkeypatch.undo()  # tests/conftest.py raises what is noted here
+    monkeypatch.setattr(f"gradlab.checking.{name}", broken)
+    report = check_grads(f, (x,))
+    why = f"{cause} could not be looked for, because of RuntimeError: no such parameter"
+    assert report.notes.count(why) == 1
+    assert why in " ".join(str(report).split())

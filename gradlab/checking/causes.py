@@ -129,7 +129,11 @@ def nonfinite(subject: Subject) -> Culprit | None:
     if closed is None:
         return None
     with float64(subject.traced.wide):
-        return first_nonfinite(closed, [*subject.reals, *subject.carried])
+        try:
+            return first_nonfinite(closed, [*subject.reals, *subject.carried])
+        except Exception as error:  # whatever a function raises when it is run step by step
+            subject.not_looked_for("the first operation that is not finite", error)
+            return None
 
 
 def uses(subject: Subject, name: str) -> bool:
@@ -188,7 +192,8 @@ def _slope(
                 return float(np.vdot(row, program(tangents, *given)))
             gradient = subject.compiled("reverse", reverse)(row, *given)
             return float(sum(map(np.vdot, gradient, tangents)))
-        except Exception:
+        except Exception as error:  # whatever a function raises when it is traced again
+            subject.not_looked_for("a wrong rule or a stop_gradient", error)
             return math.nan
 
 

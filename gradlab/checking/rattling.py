@@ -94,7 +94,8 @@ def _rattled(subject: Subject, name: str, program: Callable[..., Any], *more: An
     with float64(subject.traced.wide):
         try:
             found = subject.compiled(name, program)(units, subject.reals, subject.carried, *more)
-        except Exception:  # whatever a function raises when it is traced again
+        except Exception as error:  # whatever a function raises when it is traced again
+            subject.not_looked_for("rounding on the way", error)
             return none
         return np.asarray(found, np.float64).reshape(none.shape)
 

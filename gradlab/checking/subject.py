@@ -103,6 +103,13 @@ class Subject:
             return 4 * self.traced.eps ** (2 / 3)
         return (STOPPED if self.traced.approximates else LOST) / self.user_eps**0.5
 
+    def not_looked_for(self, cause: str, error: Exception) -> None:
+        """Note that a cause could not be looked for, and why."""
+        reason = str(error).strip().split("\n")[0][:90]
+        note = f"{cause} could not be looked for, because of {type(error).__name__}: {reason}"
+        if note not in self.notes:
+            self.notes.append(note)
+
     def compiled(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile a function for this subject, once."""
         return self.programs.setdefault(name, jax.jit(function))
