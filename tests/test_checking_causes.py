@@ -63,7 +63,7 @@ def test_no_cause_is_named_where_none_is_known(monkeypatch: Any) -> None:
     leaf = report.leaves[0]
     assert leaf.verdict == "wrong"
     assert "rule" not in leaf.cause
-    assert "Pure callbacks do not support JVP" in str(report)
+    assert any("Pure callbacks do not support JVP" in note for note in report.notes)
     assert "sign" in leaf.hint
 
 
@@ -138,7 +138,7 @@ def test_a_small_difference_beside_a_loop_may_be_that_of_the_loop(monkeypatch: A
     report = check_grads(exact, (np.float32(2.3),))
     (leaf,) = report.leaves
     assert leaf.verdict == "wrong"
-    assert "Reverse-mode differentiation does not work" in str(report)
+    assert any("Reverse-mode differentiation does not work" in note for note in report.notes)
     assert "this is the loop's error" in leaf.hint
 
 
