@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,56 @@ def test_readme_shows_the_module_and_the_signature(name):
 def test_readme_names_every_plot():
     plots = importlib.import_module("gradlab.plots")
     assert set(re.findall(r"`(\w+)`", (ROOT / "README.md").read_text())) >= set(plots.__all__)
+
+
+def test_readme_classifiers_and_workflow_name_the_same_pythons():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = "\n".join(project["classifiers"])
+    pythons = re.findall(r"Python :: (3\.\d+)", names)
+    assert project["requires-python"] == f">={pythons[0]}"
+    readme = (ROOT / "README.md").read_text()
+    (tested,) = re.findall(r"All tests pass on (.*?)\.\n", readme, re.S)
+    assert re.findall(r"\b3\.\d+", tested) == pythons
+    (oldest_jax,) = re.findall(r"^jax>=(.*)$", "\n".join(project["dependencies"]), re.M)
+    assert f"JAX {oldest_jax}, the oldest" in tested
+    workflow = (ROOT / ".github" / "workflows" / "check.yml").read_text()
+    assert f'python: "{pythons[0]}", command: check' in workflow
+
+
+def python_that_says(folder, name, version):
+    """Write a program that stands for a Python of a version, or for pyenv's where there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    says = f"echo {version.replace('.', ' ')} {folder / name}" if version else "exit 127"
+    (folder / name).write_text(f"#!/bin/sh\n{says}\n")
+    (folder / name).chmod(0o755)
+
+
+def newest_python(path, **variables):
+    script = ROOT / ".ci" / "newest_python.py"
+    return run(sys.executable, script, env={"PATH": str(path), **variables}).strip()
+
+
+def test_the_newest_python_is_found_on_path_and_where_pyenv_keeps_its_own(tmp_path):
+    on_path, root = tmp_path / "bin with spaces", tmp_path / "pyenv"
+    assert newest_python(on_path) == ""
+    python_that_says(on_path, "python3.9", "")
+    python_that_says(on_path, "python3.99-config", "3.99.0")
+    assert newest_python(on_path) == ""
+    python_that_says(on_path, "python3.12", "3.12.10")
+    assert newest_python(on_path) == str(on_path / "python3.12")
+    python_that_says(root / "versions" / "3.13.0" / "bin", "python3", "3.13.0")
+    assert newest_python(on_path) == str(on_path / "python3.12")
+    in_pyenv = str(root / "versions" / "3.13.0" / "bin" / "python3")
+    assert newest_python(on_path, PYENV_ROOT=str(root)) == in_pyenv
+    (on_path / "pyenv").write_text(f"#!/bin/sh\necho {root}\n")
+    (on_path / "pyenv").chmod(0o755)
+    assert newest_python(on_path) == in_pyenv
+
+
+def test_a_real_python_is_asked_for_its_version(tmp_path):
+    (tmp_path / "python3").symlink_to(sys.executable)
+    found = newest_python(tmp_path)
+    assert bool(found) == (sys.version_info >= (3, 12))
 
 
 def test_what_the_readme_links_to_exists():
