@@ -5,6 +5,7 @@ import threading
 import types
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -155,6 +156,42 @@ def test_a_changed_number_of_a_module_is_another_function(monkeypatch: Any) -> N
     assert check_grads(f, (1.0,)).leaves[0].ad == 2.0
     vars(settings)["k"] = 5.0
     assert check_grads(f, (1.0,)).leaves[0].ad == 5.0
+
+
+def test_a_module_that_imports_itself_is_no_obstacle(monkeypatch: Any) -> None:
+    package, part = types.ModuleType("package"), types.ModuleType("package.part")
+    vars(package).update(package=package, part=part, scale=2.0)
+    vars(part).update(package=package, shift=1.0)
+    monkeypatch.setitem(globals(), "package_of_somebody", package)
+
+    def f(x: Any) -> Any:
+        its = package_of_somebody  # noqa: F821 - set by the test
+        return its.package.scale * x + its.part.package.part.shift
+
+    assert check_grads(f, (3.0,)).ok
+    first = fingerprint(f)
+    assert first is not None
+    vars(part)["shift"] = 5.0
+    assert fingerprint(f) != first
+
+
+class Answers(dict):
+    """Has any attribute that it is asked for, or raises what it likes."""
+
+    def __getattr__(self, name: str) -> Any:
+        if self.get("raises"):
+            raise KeyError(name)
+        return self.get(name, Answers(always=True) if self.get("always") else None)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [Answers, lambda: Answers(raises=True), lambda: Answers(always=True), mock.MagicMock],
+    ids=["none", "raises", "always", "mock"],
+)
+def test_an_object_that_answers_everything_is_no_obstacle(answers: Any) -> None:
+    setting = answers()
+    assert check_grads(lambda x: x * (1 if setting is None else 3), (3.0,)).ok
 
 
 def test_leaves_without_elements_are_no_obstacle() -> None:
