@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # so that help() shows the names of the types
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,16 +12,21 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from gradlab._arguments import (
+    call,
     describe,
     require_count,
     require_floating,
     require_function,
+    require_scalar,
     require_shape,
     scalar_valued,
 )
 
 _GRADIENT = "jax.grad(f), where f takes one particle and returns a scalar"
+_RETURNED = "gradient_func: the value it returned"
 _SCALAR = "a scalar, such as jnp.sum(f(x)), or jax.jacfwd(f) for the derivatives of a vector"
+_STEP_SIZE = "one step size for all particles, such as 0.1"
+_SAMPLES = "jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them"
 
 
 def move_samples(
@@ -57,19 +62,15 @@ def move_samples(
         multiplies x by 1 − step_size·λ, so it diverges when step_size > 2/λ.
     """
     samples = _particles(samples)
-    _require_step_size(step_size)
-    require_function("gradient_func", gradient_func, _GRADIENT)
-    grads = jax.vmap(gradient_func)(samples)
-    if not isinstance(grads, jax.Array):
-        raise TypeError(
-            f"gradient_func: got {type(grads).__name__}, expected one array; write {_GRADIENT}"
-        )
-    if grads.shape != samples.shape:
-        raise ValueError(
-            f"gradient_func: got shape {grads.shape[1:]} for one particle, expected "
-            f"{samples.shape[1:]}, that of the particle itself; write {_GRADIENT}"
-        )
-    return samples - grads * jnp.asarray(step_size, samples.dtype)
+    require_scalar("step_size", step_size, _STEP_SIZE)
+
+    def gradient(particle: Array) -> Any:
+        value = call("gradient_func", gradient_func, particle, write=_GRADIENT)
+        require_floating(_RETURNED, value, _GRADIENT)
+        require_shape(_RETURNED, value, _GRADIENT, particle.shape)
+        return value
+
+    return samples - jax.vmap(gradient)(samples) * jnp.asarray(step_size, samples.dtype)
 
 
 def descend(
@@ -172,21 +173,18 @@ def _descent_arguments(
 ) -> tuple[Callable[[Any], Any], Array, ArrayLike, int]:
     """Return the arguments, checked before `jit`, whose own messages speak of tracers."""
     require_function("f", f, "the landscape itself, not its value")
-    if not isinstance(f, Hashable):
-        raise TypeError(f"f: got {describe(f)}, expected a hashable function; write lambda x: f(x)")
-    _require_step_size(step_size)
+    try:
+        hash(f)
+    except TypeError:  # such as a dataclass that holds arrays
+        got = describe(f)
+        raise TypeError(
+            f"f: got {got}, expected a hashable function; write lambda x: f(x)"
+        ) from None
+    require_scalar("step_size", step_size, _STEP_SIZE)
     return f, _particles(samples), step_size, require_count("num_steps", num_steps, at_least=0)
-
-
-def _require_step_size(step_size: ArrayLike) -> None:
-    require_shape("step_size", step_size, (), "one step size for all particles, such as 0.1")
 
 
 def _particles(samples: ArrayLike) -> Array:
     require_floating("samples", samples, "jnp.array([1., 2.])")
-    if jnp.ndim(samples) not in (1, 2):
-        raise ValueError(
-            f"samples: got shape {jnp.shape(samples)}, expected a particle axis, (n,) or (n, d); "
-            "write jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them"
-        )
+    require_shape("samples", samples, _SAMPLES, ("n",), ("n", "d"))
     return samples if isinstance(samples, Array) else jnp.asarray(samples)

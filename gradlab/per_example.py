@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gradlab._arguments import describe, require_floating, scalar_valued
+from gradlab._arguments import describe, require_array, require_floating, scalar_valued
 
 
 def per_example_grads(
@@ -56,12 +56,23 @@ def per_example_grads(
     params = _argnums(argnums)
     write = "a loss of one example, such as jnp.sum(...) over its parts"
     by = params if isinstance(argnums, Sequence) else params[0]
-    gradient = jax.grad(scalar_valued("loss", loss, write), by)
+    gradient = jax.grad(scalar_valued("loss", loss, write, takes=None), by)
 
     @jax.jit
-    def per_example(*args: Any) -> Any:
+    def compiled(*args: Any) -> Any:
         return jax.vmap(gradient, in_axes=_batch_axes(params, args))(*args)
 
+    def per_example(*args: Any, **options: Any) -> Any:
+        if options:
+            got, write = (
+                ", ".join(options),
+                "grads(params, x, y), with functools.partial for options",
+            )
+            raise TypeError(f"{got}: got keywords, expected positions; write {write}")
+        _batch_axes(params, args)  # here, because `jit` has messages of its own
+        return compiled(*args)
+
+    per_example.lower = compiled.lower  # type: ignore[attr-defined]
     return per_example
 
 
@@ -93,13 +104,12 @@ def _batch_axes(params: tuple[int, ...], args: tuple[Any, ...]) -> tuple[int | N
             name = f"argument {number}{jax.tree_util.keystr(path)}"
             if number in shared:
                 require_floating(name, leaf, "jnp.array([1., 2.])")
-            elif jnp.ndim(leaf) == 0:
-                raise ValueError(
-                    f"{name}: got a scalar, expected one row for each example; write an array, "
-                    "such as jnp.array([1., 2.]), or jnp.full(n, value) for a value they share"
-                )
-            else:
-                lengths[name] = jnp.shape(leaf)[0]
+                continue
+            require_array(name, leaf, "jnp.array([1., 2.])")
+            if jnp.ndim(leaf) == 0:
+                write = "jnp.array([1., 2.]), or jnp.full(n, value) for a value they share"
+                raise ValueError(f"{name}: got a scalar, expected a row an example; write {write}")
+            lengths[name] = jnp.shape(leaf)[0]
 
     if not lengths:
         raise ValueError(

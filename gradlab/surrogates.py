@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import require_floating, require_function
+from gradlab._arguments import call, require_floating, require_function, require_shape
 
 
 def straight_through(
@@ -54,8 +54,8 @@ def straight_through(
     def surrogate(x: ArrayLike) -> Array:
         require_floating("x", x, "jnp.array([1., 2.])")
         x = jnp.asarray(x)
-        value = _like("f", f(jax.lax.stop_gradient(x)), x)
-        stand_in = x if backward is None else _like("backward", backward(x), x)
+        value = _value_like("f", f, jax.lax.stop_gradient(x))
+        stand_in = x if backward is None else _value_like("backward", backward, x)
         return _straight_through(value, stand_in.astype(value.dtype))
 
     return surrogate
@@ -72,11 +72,9 @@ def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Arra
     return _straight_through(*primals), tangents[1]
 
 
-def _like(name: str, y: ArrayLike, x: Array) -> Array:
-    require_floating(f"{name}: the value it returned", y, f"{name}(x).astype(x.dtype)")
-    if jnp.shape(y) != x.shape:
-        raise ValueError(
-            f"{name}: got shape {jnp.shape(y)} from shape {x.shape}, expected the same shape; "
-            "write a function that acts on each element"
-        )
+def _value_like(name: str, f: Callable[[Any], Any], x: Array) -> Array:
+    """Return `f(x)`, after checking that it has the shape of `x`."""
+    y, returned = call(name, f, x), f"{name}: the value it returned"
+    require_floating(returned, y, f"{name}(x).astype(x.dtype)")
+    require_shape(returned, y, "a function that acts on each element", x.shape)
     return jnp.asarray(y)

@@ -15,9 +15,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import describe, require_array, require_function, require_shape
+from gradlab._arguments import call, describe, require_real, require_scalar, require_shape
 
 ValueFunction = Callable[[Any, Any], Any]
+_ONE = "one real number, and jax.vmap(...) for a batch of transitions"
 
 
 def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
@@ -39,15 +40,7 @@ def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
         >>> print(linear_value(jnp.array([0.5, -0.25]), jnp.array([1.0, 2.0])))
         0.0
     """
-    require_array("theta", theta, "jnp.array([0.1, -0.1]), or value_fn=... for other parameters")
-    if jnp.ndim(theta) != 1:
-        raise ValueError(
-            f"theta: got shape {jnp.shape(theta)}, expected (d,), one weight for each feature; "
-            "write theta.reshape(-1)"
-        )
-    require_array("state", state, "jnp.array([1., 2.])")
-    write = "as many features as theta has weights, and jax.vmap(...) for a batch of states"
-    require_shape("state", state, jnp.shape(theta), write)
+    _require_features(theta, "state", state)
     return jnp.dot(theta, state)
 
 
@@ -88,7 +81,7 @@ def td_error(
     References:
         Sutton, Learning to predict by the methods of temporal differences, 1988.
     """
-    return _target(theta, r_t, s_t, discount_t, value_fn) - _value(value_fn, theta, s_tm1)
+    return _target(theta, r_t, s_t, discount_t, value_fn) - _value(value_fn, theta, "s_tm1", s_tm1)
 
 
 def td_loss(
@@ -146,20 +139,26 @@ def td_loss(
     target = _target(theta, r_t, s_t, discount_t, value_fn)
     if stop_target:
         target = jax.lax.stop_gradient(target)
-    return (target - _value(value_fn, theta, s_tm1)) ** 2
+    return (target - _value(value_fn, theta, "s_tm1", s_tm1)) ** 2
 
 
 def _target(theta: Any, r_t: Any, s_t: Any, discount_t: Any, value_fn: ValueFunction) -> Array:
-    for name, number in (("r_t", r_t), ("discount_t", discount_t)):
-        require_array(name, number, f"{name}=1.0")
-        require_shape(name, number, (), "jax.vmap(...) for a batch of transitions")
-    return r_t + discount_t * _value(value_fn, theta, s_t)
+    require_scalar("r_t", r_t, _ONE)
+    require_scalar("discount_t", discount_t, _ONE)
+    return r_t + discount_t * _value(value_fn, theta, "s_t", s_t)
 
 
-def _value(value_fn: ValueFunction, theta: Any, state: Any) -> Array:
-    require_function("value_fn", value_fn, "gradlab.linear_value, for example")
-    value = value_fn(theta, state)
-    require_shape(
-        "value_fn: the value it returned", value, (), "jax.vmap(...) for a batch of transitions"
-    )
+def _value(value_fn: ValueFunction, theta: Any, name: str, state: Any) -> Array:
+    if value_fn is linear_value:  # so that the message says which state it is
+        _require_features(theta, name, state)
+    value = call("value_fn", value_fn, theta, state, write="a function of (theta, state)")
+    require_scalar("value_fn: the value it returned", value, _ONE)
     return value
+
+
+def _require_features(theta: Any, name: str, state: Any) -> None:
+    require_real("theta", theta, "jnp.array([0.1, -0.1]), or value_fn=... for other parameters")
+    require_shape("theta", theta, "theta.reshape(-1), one weight for each feature", ("d",))
+    require_real(name, state, "jnp.array([1., 2.])")
+    write = "as many features as theta has weights, and jax.vmap(...) for a batch of states"
+    require_shape(name, state, write, jnp.shape(theta))

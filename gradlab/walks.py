@@ -2,12 +2,20 @@
 
 from __future__ import annotations  # so that help() shows the names of the types
 
+from contextlib import suppress
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import describe, require_count, require_floating, require_shape
+from gradlab._arguments import (
+    describe,
+    require_count,
+    require_floating,
+    require_numbers,
+    require_scalar,
+)
 
 
 def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> Array:
@@ -54,8 +62,9 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
     for name, parameter in (("mean", mean), ("sd", sd)):
         if not isinstance(parameter, int):
             require_floating(name, parameter, f"{name}=1.0")
-        require_shape(name, parameter, (), f"jax.vmap(random_walk, ...) over the values of {name}")
-    _require_key(key)
+        require_scalar(name, parameter, f"jax.vmap(random_walk, ...) over the values of {name}")
+    require_numbers("sd", sd, lambda sd: sd >= 0, "at least 0", "abs(sd)")
+    key = _one_key(key)
     num_steps = require_count("num_steps", num_steps, at_least=1)
 
     dtype = jnp.result_type(mean, sd, 0.0)
@@ -66,14 +75,15 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
     return jnp.asarray(mean, dtype) * t + jnp.asarray(sd, dtype) * jnp.cumsum(noise)
 
 
-def _require_key(key: Array) -> None:
-    dtype, ndim = getattr(key, "dtype", None), getattr(key, "ndim", 0)
-    typed = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
-    legacy = dtype == jnp.uint32 and ndim > 0
-    if not (typed or legacy):
+def _one_key(key: Array) -> Array:
+    """Return the random key `key` as a typed one; raise unless it is one key."""
+    typed = key
+    if getattr(key, "dtype", None) == jnp.uint32:
+        with suppress(TypeError, ValueError):  # numbers, but not as many as a legacy key has
+            typed = jax.random.wrap_key_data(key)
+    if not jnp.issubdtype(getattr(typed, "dtype", bool), jax.dtypes.prng_key):
         raise TypeError(f"key: got {describe(key)}, expected a random key; write jax.random.key(0)")
-    if ndim != (0 if typed else 1):
-        raise ValueError(
-            f"key: got {describe(key)}, a batch of keys, expected one key; vmap over the keys: "
-            "jax.vmap(lambda key: random_walk(mean, sd, key, num_steps))(keys)"
-        )
+    if typed.ndim:
+        write = "jax.vmap(lambda key: random_walk(mean, sd, key, num_steps))(keys)"
+        raise ValueError(f"key: got {describe(key)}, a batch, expected one key; write {write}")
+    return typed
