@@ -9,18 +9,16 @@ import inspect
 import operator
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-# What a function raises that treats a traced array as if its numbers were known.
-_NEEDS_NUMBERS = (
-    jax.errors.ConcretizationTypeError,
-    jax.errors.TracerArrayConversionError,
-    jax.errors.TracerIntegerConversionError,
-)
+ITSELF = "the function itself, not its value"
+# What a function raises that needs to know numbers where JAX has traced arrays.
+_NEEDS_NUMBERS = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 
 
 def is_array(x: Any) -> bool:
@@ -45,10 +43,9 @@ def require_array(name: str, x: Any, write: str) -> None:
     """Raise `TypeError` unless `x` is a Python number or an array of numbers that JAX can hold."""
     if not is_array(x):
         raise _no_numbers(name, x, "an array", write)
-    try:
-        held = np.dtype(getattr(x, "dtype", float)).isnative and jnp.result_type(x) != np.object_
-    except TypeError:  # text, dates, objects, random keys
-        held = False
+    held = False
+    with suppress(TypeError):  # text, dates, objects, random keys
+        held = np.dtype(getattr(x, "dtype", float)).isnative and jnp.result_type(x) is not None
     too_large = isinstance(x, int) and x.bit_length() >= jnp.iinfo(jnp.result_type(int)).bits
     if not held or too_large or isinstance(x, np.ma.MaskedArray):
         raise _no_numbers(name, x, "numbers that JAX can hold", write)
@@ -84,9 +81,7 @@ def require_scalar(name: str, x: Any, write: str) -> None:
     require_shape(name, x, write, ())
 
 
-def require_function(
-    name: str, f: Any, write: str = "the function itself, not its value", takes: int | None = 1
-) -> None:
+def require_function(name: str, f: Any, write: str = ITSELF, takes: int | None = 1) -> None:
     """Raise `TypeError` unless `f` can be called, with as many arguments as `takes` says."""
     if not callable(f):
         raise TypeError(f"{name}: got {describe(f)}, expected a function; write {write}")
@@ -102,26 +97,21 @@ def require_function(
         raise TypeError(f"{name}: got {got}, expected {expected}; write {write}") from None
 
 
-def require_count(
-    name: str, n: Any, at_least: int, at_most: int = 2**31 - 1, write: str | None = None
-) -> int:
+def require_count(name: str, n: Any, least: int, most: int = 2**31 - 1, write: str = "") -> int:
     """Return `n` as a Python int; raise unless it is one while tracing, and within these bounds."""
+    write = write or f"{name}=10, or jax.jit(..., static_argnames={name!r}) under jit"
     try:
         count = operator.index(n)
     except TypeError:
-        raise TypeError(
-            f"{name}: got {describe(n)}, expected a Python int that is known when the function "
-            f"is traced; write {name}=10, or jax.jit(..., static_argnames={name!r}) under jit"
-        ) from None
-    if not at_least <= count <= at_most:
-        expected, write = f"a number from {at_least} to {at_most}", write or f"{name}=10"
+        expected = "a Python int that is known when the function is traced"
+        raise TypeError(f"{name}: got {describe(n)}, expected {expected}; write {write}") from None
+    if not least <= count <= most:
+        expected = f"a number from {least} to {most}"
         raise ValueError(f"{name}: got {count}, expected {expected}; write {write}")
     return count
 
 
-def require_numbers(
-    name: str, x: Any, holds: Callable[[Any], Any], expected: str, write: str
-) -> None:
+def require_numbers(name: str, x: Any, holds: Any, expected: str, write: str) -> None:
     """Raise `ValueError` if the numbers of the array `x` are known and `holds` is false for one."""
     if not isinstance(x, jax.core.Tracer) and getattr(x, "is_fully_addressable", True):
         numbers = np.ravel(x)
@@ -132,18 +122,14 @@ def require_numbers(
 
 def known_numbers(name: str, x: Any, write: str, *shapes: tuple[int | str, ...]) -> np.ndarray:
     """Return an array, a column or lists of numbers as NumPy floats of one of these shapes."""
-    try:
-        numbers = np.asarray(x)
-    except (TypeError, ValueError):  # traced, a random key, lists of unequal lengths
-        numbers = np.asarray(None)
-    kinds = (jnp.bool_, jnp.integer, jnp.floating)
-    masked = isinstance(x, np.ma.MaskedArray)
-    if masked or not any(jnp.issubdtype(numbers.dtype, kind) for kind in kinds):
-        traced = isinstance(x, jax.core.Tracer)
-        expected = "numbers that are known, outside of jax.jit" if traced else "real numbers"
+    numbers = None
+    with suppress(TypeError, ValueError):  # text, complex numbers, what is traced, unequal lengths
+        numbers = np.asarray(x).astype(float, casting="same_kind")
+    if numbers is None or isinstance(x, np.ma.MaskedArray):
+        expected = "real numbers" + ", outside of jax.jit" * isinstance(x, jax.core.Tracer)
         raise _no_numbers(name, x, expected, write)
     require_shape(name, numbers, write, *shapes)
-    return numbers.astype(float)
+    return numbers
 
 
 def call(name: str, f: Callable[..., Any], *args: Any, **options: str) -> Any:
@@ -152,15 +138,11 @@ def call(name: str, f: Callable[..., Any], *args: Any, **options: str) -> Any:
     try:
         return f(*args)
     except _NEEDS_NUMBERS as error:
-        raise TypeError(
-            f"{name}: got a function that needs the numbers in an array while JAX traces it, "
-            "expected operations of JAX; write jnp.sin for np.sin or math.sin, jnp.where for if"
-        ) from error
+        got, write = "a function that needs known numbers", "jnp.sin for np.sin, jnp.where for if"
+        raise TypeError(f"{name}: got {got}, expected operations of JAX; write {write}") from error
 
 
-def scalar_valued(
-    name: str, f: Callable[..., Any], write: str, takes: int | None = 1
-) -> Callable[..., Any]:
+def scalar_valued(name: str, f: Any, write: str, takes: int | None = 1) -> Callable[..., Any]:
     """Return `f` with a check, made when it is traced, that its value is a real scalar."""
     require_function(name, f, takes=takes)
 

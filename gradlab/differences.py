@@ -38,7 +38,8 @@ def _keywords_after_x(function: F) -> F:
     def checked(*args: Any, **keywords: Any) -> Any:
         for third in args[2:]:
             write = f"{step}=... for the step h, or {direction}=... for the direction v"
-            raise TypeError(f"{step}: got {describe(third)}, expected a keyword; write {write}")
+            names = f"{step} or {direction}"
+            raise TypeError(f"{names}: got {describe(third)}, expected a keyword; write {write}")
         return function(*args, **keywords)
 
     return cast(F, checked)

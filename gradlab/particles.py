@@ -181,7 +181,7 @@ def _descent_arguments(
             f"f: got {got}, expected a hashable function; write lambda x: f(x)"
         ) from None
     require_scalar("step_size", step_size, _STEP_SIZE)
-    return f, _particles(samples), step_size, require_count("num_steps", num_steps, at_least=0)
+    return f, _particles(samples), step_size, require_count("num_steps", num_steps, 0)
 
 
 def _particles(samples: ArrayLike) -> Array:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations  # so that help() shows the names of the types
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from gradlab._arguments import describe, require_array, require_floating, scalar_valued
+from gradlab._arguments import (
+    require_array,
+    require_count,
+    require_floating,
+    require_shape,
+    scalar_valued,
+)
 
 
 def per_example_grads(
@@ -53,22 +58,23 @@ def per_example_grads(
         Goodfellow, Efficient per-example gradient computations, 2015, arXiv:1510.01799.
         Abadi et al., Deep learning with differential privacy, 2016 (clipping each of them).
     """
-    params = _argnums(argnums)
+    write = "argnums=0, or argnums=(0, 1) for two"
+    numbers = argnums if isinstance(argnums, Sequence) else [argnums]
+    params = [require_count("argnums", n, -99, 99, write) for n in list(numbers) or [()]]
     write = "a loss of one example, such as jnp.sum(...) over its parts"
-    by = params if isinstance(argnums, Sequence) else params[0]
-    gradient = jax.grad(scalar_valued("loss", loss, write, takes=None), by)
+    f = scalar_valued("loss", loss, write, takes=None)
+    gradient = jax.grad(f, params if isinstance(argnums, Sequence) else params[0])
 
     @jax.jit
     def compiled(*args: Any) -> Any:
         return jax.vmap(gradient, in_axes=_batch_axes(params, args))(*args)
 
-    def per_example(*args: Any, **options: Any) -> Any:
-        if options:
-            got, write = (
-                ", ".join(options),
-                "grads(params, x, y), with functools.partial for options",
+    def per_example(*args: Any, **named: Any) -> Any:
+        if named:
+            write = "grads(params, x, y), and functools.partial(loss, option=...) for options"
+            raise TypeError(
+                f"{', '.join(named)}: got a keyword, expected a position; write {write}"
             )
-            raise TypeError(f"{got}: got keywords, expected positions; write {write}")
         _batch_axes(params, args)  # here, because `jit` has messages of its own
         return compiled(*args)
 
@@ -76,29 +82,11 @@ def per_example_grads(
     return per_example
 
 
-def _argnums(argnums: int | Sequence[int]) -> tuple[int, ...]:
-    try:
-        numbers = argnums if isinstance(argnums, Sequence) else [argnums]
-        params = tuple(map(operator.index, numbers))
-    except TypeError:
-        params = ()
-    if not params:
-        message = f"argnums: got {describe(argnums)}, expected the number of an argument of loss"
-        raise TypeError(f"{message}; write argnums=0, or argnums=(0, 1) for two")
-    return params
-
-
-def _batch_axes(params: tuple[int, ...], args: tuple[Any, ...]) -> tuple[int | None, ...]:
+def _batch_axes(params: list[int], args: tuple[Any, ...]) -> tuple[int | None, ...]:
     """Return the `in_axes` of vmap: None for params, 0 for the batch, whose lengths must agree."""
-    for argnum in params:
-        if not -len(args) <= argnum < len(args):
-            raise ValueError(
-                f"argnums: got {argnum}, expected an argument's number; write one from 0 to "
-                f"{len(args) - 1} for these {len(args)} arguments"
-            )
-    shared = {argnum % len(args) for argnum in params}
-
-    lengths: dict[str, int] = {}
+    most, write = len(args) - 1, "grads(params, x, y), params first, or with argnums"
+    shared = [require_count("argnums", n, ~most, most, write) % len(args) for n in params]
+    first, rows = "", ()
     for number, arg in enumerate(args):
         for path, leaf in jax.tree.leaves_with_path(arg):
             name = f"argument {number}{jax.tree_util.keystr(path)}"
@@ -106,21 +94,10 @@ def _batch_axes(params: tuple[int, ...], args: tuple[Any, ...]) -> tuple[int | N
                 require_floating(name, leaf, "jnp.array([1., 2.])")
                 continue
             require_array(name, leaf, "jnp.array([1., 2.])")
-            if jnp.ndim(leaf) == 0:
-                write = "jnp.array([1., 2.]), or jnp.full(n, value) for a value they share"
-                raise ValueError(f"{name}: got a scalar, expected a row an example; write {write}")
-            lengths[name] = jnp.shape(leaf)[0]
-
-    if not lengths:
-        raise ValueError(
-            "batch: got only params, expected at least one argument with a row for each example; "
-            "write grads(params, x, y)"
-        )
-    shortest, longest = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
-    if lengths[shortest] != lengths[longest]:
-        raise ValueError(
-            f"batch lengths differ: {shortest} has {lengths[shortest]} rows and {longest} has "
-            f"{lengths[longest]}, expected one row for each example in both; write batch "
-            "arguments of one length"
-        )
+            shape = jnp.shape(leaf)
+            first, rows = (first, rows) if rows else (name, shape[:1])
+            write = f"one row for each example, as {first} has, or jnp.full(n, value) to share one"
+            require_shape(name, leaf, write, (*(rows or ("n",)), *shape[1:]))
+    if not rows:
+        raise ValueError(f"batch: got only params, expected a row for each example; write {write}")
     return tuple(None if number in shared else 0 for number in range(len(args)))

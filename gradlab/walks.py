@@ -65,7 +65,7 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
         require_scalar(name, parameter, f"jax.vmap(random_walk, ...) over the values of {name}")
     require_numbers("sd", sd, lambda sd: sd >= 0, "at least 0", "abs(sd)")
     key = _one_key(key)
-    num_steps = require_count("num_steps", num_steps, at_least=1)
+    num_steps = require_count("num_steps", num_steps, 1)
 
     dtype = jnp.result_type(mean, sd, 0.0)
     noise = jax.random.normal(key, (num_steps,), dtype)

@@ -128,13 +128,8 @@ def plot_step_sweep(sweep: pd.DataFrame, ax: Axes | None = None) -> Axes:
         known_numbers(f"sweep['{name}']", sweep[name], write, ("n",)) for name in ("step", "error")
     )
     ax = axes_or_new(ax)
-    ax.set(
-        xscale="log",
-        yscale="log",
-        title="Too large a step truncates, too small a step rounds off",
-        xlabel="step h",
-        ylabel="|finite difference − gradient|",
-    )
+    ax.set(xscale="log", yscale="log", xlabel="step h", ylabel="|finite difference − gradient|")
+    ax.set_title("Too large a step truncates, too small a step rounds off")
     shown = error > 0
     if shown.any():
         ax.plot(step[shown], error[shown], color=BLUE, marker="o", label="central difference")

@@ -88,16 +88,8 @@ def plot_descent(f: Callable[[Any], Any], path: ArrayLike, ax: Axes | None = Non
     num_steps, number = points.shape[0] - 1, points.shape[1]
     if num_steps * number <= MOST_ARROWS:
         start, step = points[:-1].reshape(-1, 2), np.diff(points, axis=0).reshape(-1, 2)
-        ax.quiver(
-            *start.T,
-            *step.T,
-            angles="xy",
-            scale_units="xy",
-            scale=1,
-            color=ORANGE,
-            width=0.004,
-            zorder=3,
-        )
+        in_data: Any = {"angles": "xy", "scale_units": "xy", "scale": 1}
+        ax.quiver(*start.T, *step.T, **in_data, color=ORANGE, width=0.004, zorder=3)
     else:
         lines = LineCollection(list(points.swapaxes(0, 1)), colors=ORANGE, linewidths=2.4)
         ax.add_collection(lines, autolim=False)
