@@ -33,7 +33,7 @@ def describe(x: Any) -> str:
         usual = isinstance(x, jax.Array | np.generic) or type(x) is np.ndarray
         names = [*([] if usual else [kind]), *([str(x.dtype)] if hasattr(x, "dtype") else [])]
         return f"{' '.join(names)} of shape {x.shape}"
-    leaves = jax.tree.leaves(x)
+    leaves = jax.tree.leaves(x) if isinstance(x, tuple | list | dict) else []
     traced = any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
     text = f"of {', '.join(map(describe, leaves))}" if traced else repr(x)
     return f"{kind} {textwrap.shorten(text, 60, placeholder=' …')}"

@@ -59,8 +59,8 @@ def per_example_grads(
         Abadi et al., Deep learning with differential privacy, 2016 (clipping each of them).
     """
     write = "argnums=0, or argnums=(0, 1) for two"
-    numbers = argnums if isinstance(argnums, Sequence) else [argnums]
-    params = [require_count("argnums", n, -99, 99, write) for n in list(numbers) or [()]]
+    numbers: Any = argnums if isinstance(argnums, Sequence) else [argnums]
+    params = [require_count("argnums", n, -99, 99, write) for n in numbers or [numbers]]
     write = "a loss of one example, such as jnp.sum(...) over its parts"
     f = scalar_valued("loss", loss, write, takes=None)
     gradient = jax.grad(f, params if isinstance(argnums, Sequence) else params[0])
@@ -86,7 +86,8 @@ def _batch_axes(params: list[int], args: tuple[Any, ...]) -> tuple[int | None, .
     """Return the `in_axes` of vmap: None for params, 0 for the batch, whose lengths must agree."""
     most, write = len(args) - 1, "grads(params, x, y), params first, or with argnums"
     shared = [require_count("argnums", n, ~most, most, write) % len(args) for n in params]
-    first, rows = "", ()
+    as_first = ""
+    rows: tuple[int, ...] = ()
     for number, arg in enumerate(args):
         for path, leaf in jax.tree.leaves_with_path(arg):
             name = f"argument {number}{jax.tree_util.keystr(path)}"
@@ -95,8 +96,8 @@ def _batch_axes(params: list[int], args: tuple[Any, ...]) -> tuple[int | None, .
                 continue
             require_array(name, leaf, "jnp.array([1., 2.])")
             shape = jnp.shape(leaf)
-            first, rows = (first, rows) if rows else (name, shape[:1])
-            write = f"one row for each example, as {first} has, or jnp.full(n, value) to share one"
+            write = f"one row for each example{as_first}, or jnp.full(n, value) to share one"
+            as_first, rows = as_first or f", as {name} has", rows or shape[:1]
             require_shape(name, leaf, write, (*(rows or ("n",)), *shape[1:]))
     if not rows:
         raise ValueError(f"batch: got only params, expected a row for each example; write {write}")

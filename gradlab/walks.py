@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -78,10 +79,10 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
 def _one_key(key: Array) -> Array:
     """Return the random key `key` as a typed one; raise unless it is one key."""
     typed = key
-    if getattr(key, "dtype", None) == jnp.uint32:
+    if isinstance(key, Array | np.ndarray) and key.dtype == np.uint32:
         with suppress(TypeError, ValueError):  # numbers, but not as many as a legacy key has
             typed = jax.random.wrap_key_data(key)
-    if not jnp.issubdtype(getattr(typed, "dtype", bool), jax.dtypes.prng_key):
+    if not isinstance(typed, Array) or not jnp.issubdtype(typed.dtype, jax.dtypes.prng_key):
         raise TypeError(f"key: got {describe(key)}, expected a random key; write jax.random.key(0)")
     if typed.ndim:
         write = "jax.vmap(lambda key: random_walk(mean, sd, key, num_steps))(keys)"
