@@ -40,7 +40,8 @@ def nth_derivative(f: Callable[[Any], Any], n: int) -> Callable[[ArrayLike], Arr
         [4.0, 10.0, 6.0, 0.0]
     """
     derivative = scalar_valued("f", f, "jax.jacfwd(f) for the derivatives of a vector")
-    for _ in range(require_count("n", n, 0, 12, "jax.experimental.jet.jet for higher orders")):
+    write = "n=2, and jax.experimental.jet.jet for orders above 12"
+    for _ in range(require_count("n", n, 0, 12, write)):
         derivative = jax.grad(derivative)
 
     def at(x: ArrayLike) -> Array:

@@ -138,14 +138,14 @@ def step_sweep(
 
     f = scalar_valued("f", f, "one component of it, such as lambda x: f(x)[0]")
     x, v = _point_and_direction(x, direction)
-    derivative = known_numbers("x", jax.jvp(f, (x,), (v,))[1], "a number", ())
+    derivative = float(known_numbers("x", jax.jvp(f, (x,), (v,))[1], "a number", ()))
     if steps is None:
         size, half_decades = float(_size(x, v)), math.floor(-2 * math.log10(_coarsest_eps(x)))
         steps = [size * 10 ** (-k / 2) for k in range(half_decades + 1)]
     rows = []
     for step in known_numbers("steps", steps, "steps=[1e-1, 1e-2]", ("n",)).tolist():
-        estimate = central_difference(f, x, direction=v, step=_given_step("steps", step))
-        rows.append((step, float(estimate), float(abs(estimate - derivative))))
+        estimate = float(central_difference(f, x, direction=v, step=_given_step("steps", step)))
+        rows.append((step, estimate, abs(estimate - derivative)))
     return pd.DataFrame(rows, columns=["step", "estimate", "error"], dtype=float)
 
 

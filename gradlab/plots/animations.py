@@ -14,6 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from PIL import Image  # Pillow comes with Matplotlib
 
+from gradlab._arguments import describe
 from gradlab.plots.descents import CUT, plot_landscape, plot_particles, points_on_landscape
 from gradlab.plots.style import FIGURE_SIZE, ORANGE
 
@@ -71,7 +72,9 @@ def save_descent_gif(
     name = os.fspath(filename) if isinstance(filename, str | os.PathLike) else ""
     if not name.lower().endswith(".gif") or not os.path.isdir(os.path.dirname(name) or "."):
         expected = "a name that ends in .gif, in a folder that exists"
-        raise ValueError(f"filename: got {filename!r}, expected {expected}; write 'descent.gif'")
+        raise ValueError(
+            f"filename: got {describe(filename)}, expected {expected}; write 'descent.gif'"
+        )
     points = points_on_landscape(f, path)
     figure = Figure(figsize=FIGURE_SIZE, layout="constrained")
     canvas = FigureCanvasAgg(figure)
