@@ -84,7 +84,7 @@ def central_difference(
         0.0707 0.0707
         >>> w = {"a": jnp.array([1.0, 2.0]), "b": 3.0}
         >>> f = lambda w: w["b"] * jnp.sum(w["a"] ** 2)
-        >>> v = {"a": jnp.array([0.0, 1.0]), "b": 0.0}  # the partial derivative by w["a"][1]
+        >>> v = {"a": jnp.array([0.0, 1.0]), "b": 0.0}  # with respect to w["a"][1] alone
         >>> print(f"{central_difference(f, w, direction=v):.2f}")
         12.00
 
@@ -153,9 +153,7 @@ def _point_and_direction(x: Any, direction: Any) -> tuple[Any, Any]:
     """Return both as pytrees of arrays, after checking that one can be added to the other."""
     write = "2.0 or jnp.array([1., 2.])"
     if not jax.tree.leaves(x):
-        raise ValueError(
-            f"x: got {x}, expected at least one number to differentiate by; write {write}"
-        )
+        raise ValueError(f"x: got {x}, expected at least one number; write {write}")
     for path, leaf in jax.tree.leaves_with_path(x):
         require_floating(f"x{jax.tree_util.keystr(path)}", leaf, write)
     x = jax.tree.map(jnp.asarray, x)

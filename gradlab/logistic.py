@@ -47,9 +47,10 @@ def logistic_loss(W: ArrayLike, b: ArrayLike, inputs: ArrayLike, targets: ArrayL
 
         L = −Σᵢ [ yᵢ log pᵢ + (1 − yᵢ) log(1 − pᵢ) ],    p = predict(W, b, inputs)
 
-    The gradient is Σᵢ (pᵢ − yᵢ) xᵢ by `W` and Σᵢ (pᵢ − yᵢ) by `b`. The two logarithms are computed
-    from the logit z = x·W + b, as log p = log σ(z) and log(1 − p) = log σ(−z), so both loss and
-    gradient stay finite where p rounds to 0 or 1 and the formula above would take log 0.
+    The gradient is Σᵢ (pᵢ − yᵢ) xᵢ with respect to `W` and Σᵢ (pᵢ − yᵢ) with respect to `b`. The
+    two logarithms are computed from the logit z = x·W + b, as log p = log σ(z) and log(1 − p) =
+    log σ(−z), so both loss and gradient stay finite where p rounds to 0 or 1 and the formula above
+    would take log 0.
 
     Args:
         W: Weights, floating point, `(d,)`.
@@ -76,6 +77,12 @@ def logistic_loss(W: ArrayLike, b: ArrayLike, inputs: ArrayLike, targets: ArrayL
         400.0
         >>> print(jax.grad(logistic_loss)(-W, b, inputs, targets))
         [-2.]
+
+        Labels −1 and 1 become booleans by a comparison:
+
+        >>> labels = jnp.array([1, -1])
+        >>> print(logistic_loss(-W, b, inputs, labels == 1))
+        400.0
     """
     logits = _logits(W, b, inputs)
     write = "targets == 1, or another comparison, to have booleans"

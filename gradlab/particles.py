@@ -80,9 +80,14 @@ def descend(
 
     One compiled loop over `move_samples(jax.grad(f), samples, step_size)`, which keeps only the
     current positions in memory. (Differentiated in reverse mode it keeps the path, as any
-    loop does.) It is compiled at the first call with an `f`, a shape and a `num_steps`, and that
-    program is used again at the next. So define `f` once instead of writing a new `lambda` at every
-    call; and, as with `jax.jit`, define it anew after changing a global variable that it reads.
+    loop does.)
+
+    It is compiled at the first call with an `f`, a shape and a `num_steps`, and that program is
+    used again at the next call with the same ones. Two things follow, as with `jax.jit`. A
+    `lambda` that is written in the call is another function at every call, and is compiled at
+    every call: define `f` once, before a loop. And what `f` reads from outside, a global variable
+    or an attribute of an object (as a bound method does), is read when the program is compiled and
+    not again: after a change of it define `f` anew.
 
     Args:
         f: Landscape itself, not its gradient: takes one particle, returns a scalar. Must be
@@ -92,7 +97,7 @@ def descend(
         num_steps: Number of steps, a Python int, at least 0.
 
     Returns:
-        Array of the shape of `samples`, differentiable by `samples` and by `step_size`.
+        Array of the shape of `samples`, differentiable with respect to `samples` and `step_size`.
 
     Raises:
         TypeError: If `samples` is not a floating-point array, `num_steps` not a Python int, or
@@ -105,6 +110,19 @@ def descend(
         >>> from gradlab import quadratic
         >>> descend(quadratic, jnp.array([-2.0, 1.0]), 0.25, 3)  # halved three times
         Array([-0.25 ,  0.125], dtype=float32)
+
+        What `f` reads from outside is read once:
+
+        >>> scale = 1.0
+        >>> def f(x):
+        ...     return scale * x**2
+        >>> descend(f, jnp.array([1.0]), 0.25, 1)
+        Array([0.5], dtype=float32)
+        >>> scale = 2.0  # not seen, because the program of `f` is used again
+        >>> descend(f, jnp.array([1.0]), 0.25, 1)
+        Array([0.5], dtype=float32)
+        >>> descend(lambda x: f(x), jnp.array([1.0]), 0.25, 1)  # seen: another function
+        Array([0.], dtype=float32)
     """
     return _descend(*_descent_arguments(f, samples, step_size, num_steps))
 
@@ -125,8 +143,8 @@ def descent_path(
         num_steps: Number of steps, a Python int, at least 0.
 
     Returns:
-        Array of shape `(num_steps + 1, *samples.shape)`, differentiable by `samples` and by
-        `step_size`.
+        Array of shape `(num_steps + 1, *samples.shape)`, differentiable with respect to
+        `samples` and `step_size`.
 
     Raises:
         TypeError: As `descend`.

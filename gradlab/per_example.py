@@ -25,27 +25,34 @@ def per_example_grads(
         gᵢ = ∇ loss(params, xᵢ, yᵢ, …),    i = 1 … n
 
     It is `jit(vmap(grad(loss)))` with `params` not mapped: one compiled program without a Python
-    loop. Like `jax.jit`, call it once, before a training loop: each function that it returns is
-    compiled anew. The sum of the gradients is the gradient of the summed loss; singly they can be
-    clipped (as differentially private training does), weighted, or looked at for outliers.
+    loop. The sum of the gradients is the gradient of the summed loss; singly they can be clipped
+    (as differentially private training does), weighted, or looked at for outliers.
+
+    As with `jax.jit`, call it once, before a training loop: each function that it returns is
+    compiled anew. What `loss` reads from outside, a global variable or an attribute of an object
+    (as a bound method does), is read when it is compiled and not again: after a change of it call
+    `per_example_grads` anew, or give the value to `loss` as an argument. To save memory, call the
+    function with a part of the batch at a time. On a mesh with explicit axes give numbers among
+    the params as arrays, `jnp.float32(1.0)`: JAX does not differentiate by Python numbers there.
 
     Args:
-        loss: Function of `(params, *example)` with a scalar value, for one example. Give it its
-            options beforehand, with `functools.partial(loss, option=...)`.
+        loss: Function of `(params, *example)` with a scalar value, for one example. Params and
+            examples are told apart by their position, so give options beforehand, with
+            `functools.partial(loss, option=...)`.
         argnums: Which argument of `loss` is the params (a tuple: which arguments are). These
             are differentiated and shared by all examples; all others are batched.
 
     Returns:
-        A compiled function of `(params, *batch)`. Params and batch arguments are any pytrees;
-        every array in the batch has shape `(n, ...)`, one row an example. The gradients have
-        the structure of the params (a tuple of them if `argnums` is one), with shape
-        `(n, *leaf.shape)`.
+        A function of `(params, *batch)`, compiled at its first call. Params and batch arguments
+        are any pytrees; every array in the batch has shape `(n, ...)`, one row an example. The
+        gradients have the structure of the params (a tuple of them if `argnums` is one), with
+        shape `(n, *leaf.shape)`.
 
     Raises:
         TypeError: If `loss` is not a function or `argnums` not made of ints; when called, if the
             params or the loss are not floating point.
-        ValueError: When called, if a batch array has no leading axis, two batch lengths
-            differ, `loss` is not a scalar for one example, or `argnums` names no argument.
+        ValueError: When called, if a batch array has no leading axis, two batch lengths differ,
+            `loss` is not a scalar for one example, or `argnums` names no argument.
 
     Example:
         >>> import jax.numpy as jnp
@@ -53,6 +60,16 @@ def per_example_grads(
         >>> x, y = jnp.array([1.0, 2.0, 3.0]), jnp.array([1.0, 1.0, 1.0])
         >>> print(per_example_grads(squared_error)(1.0, x, y))  # 2 (wx − y) x
         [ 0.  4. 12.]
+
+        What `loss` reads from outside is read once:
+
+        >>> scale = 1.0
+        >>> grads = per_example_grads(lambda w, x: scale * w * x)
+        >>> print(grads(1.0, x))
+        [1. 2. 3.]
+        >>> scale = 10.0  # not seen
+        >>> print(grads(1.0, x))
+        [1. 2. 3.]
 
     References:
         Goodfellow, Efficient per-example gradient computations, 2015, arXiv:1510.01799.

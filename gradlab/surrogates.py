@@ -43,6 +43,18 @@ def straight_through(
         >>> print(rounded(3.2), jax.grad(jnp.round)(3.2), jax.grad(rounded)(3.2))
         3.0 0.0 1.0
 
+        Choose the largest of three, as a one-hot vector, with the derivative of the softmax:
+
+        >>> def one_hot_of_largest(logits):
+        ...     return jax.nn.one_hot(jnp.argmax(logits), logits.size, dtype=logits.dtype)
+        >>> choose = straight_through(one_hot_of_largest, backward=jax.nn.softmax)
+        >>> logits, prices = jnp.array([0.0, 1.0, 0.5]), jnp.array([3.0, 1.0, 2.0])
+        >>> print(choose(logits))
+        [0. 1. 0.]
+        >>> gradient = jax.grad(lambda logits: choose(logits) @ prices)(logits)
+        >>> print(", ".join(f"{g:.2f}" for g in gradient))
+        0.25, -0.34, 0.10
+
     References:
         Bengio, Léonard and Courville, Estimating or Propagating Gradients Through Stochastic
         Neurons for Conditional Computation, 2013, arXiv:1308.3432.

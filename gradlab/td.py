@@ -29,7 +29,7 @@ def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
         state: Features of one state, `(d,)`.
 
     Returns:
-        Scalar of shape `()`; its gradient by `theta` is `state`.
+        Scalar of shape `()`; its gradient with respect to `theta` is `state`.
 
     Raises:
         TypeError: If `theta` or `state` is not an array.
@@ -78,6 +78,15 @@ def td_error(
         >>> print(td_error(theta, s_tm1, 1.0, s_t), td_error(theta, s_tm1, 1.0, s_t, 0.0))
         0.75 0.5
 
+        Values of actions: the state is then a pair, and theta has one row for each action.
+
+        >>> def q_value(theta, state_and_action):
+        ...     state, action = state_and_action
+        ...     return theta[action] @ state
+        >>> theta = jnp.array([[0.5, 0.25], [1.0, 0.0]])
+        >>> print(td_error(theta, (s_tm1, 0), 1.0, (s_t, 1), value_fn=q_value))
+        0.5
+
     References:
         Sutton, Learning to predict by the methods of temporal differences, 1988.
     """
@@ -97,8 +106,9 @@ def td_loss(
     """Return the squared temporal-difference error δ² of one transition, to be differentiated.
 
     With `stop_target=True` the target r_t + discount_t · v(s_t) counts as a constant, and the
-    gradient by `theta` is the semi-gradient of TD(0), −2 δ ∇v(s_tm1). There is no factor ½ in the
-    loss: the textbook's update, θ ← θ + α δ ∇v(s_tm1), is a step of −½ α times this gradient.
+    gradient with respect to `theta` is the semi-gradient of TD(0), −2 δ ∇v(s_tm1). There is no
+    factor ½ in the loss: the textbook's update, θ ← θ + α δ ∇v(s_tm1), is a step of −½ α times
+    this gradient.
     With `stop_target=False` the target is differentiated too, which gives the naive residual
     gradient, −2 δ (∇v(s_tm1) − discount_t ∇v(s_t)).
 
@@ -126,6 +136,21 @@ def td_loss(
         [-2.5 -5. ]
         >>> print(jax.grad(lambda *args: td_loss(*args, stop_target=False))(theta, s_tm1, 1.0, s_t))
         [ 2.5 -2.5]
+
+        Q-learning with a target network: theta learns, and older parameters say what comes after.
+        The largest of the values is the target, a constant that takes the place of the reward,
+        with the discount 0.
+
+        >>> def q_values(theta, state):
+        ...     return theta @ state  # one value for each action
+        >>> def q_loss(theta, older, s_tm1, action, r_t, s_t, discount_t):
+        ...     target = r_t + discount_t * jnp.max(q_values(older, s_t))
+        ...     value_fn = lambda theta, state: q_values(theta, state)[action]
+        ...     return td_loss(theta, s_tm1, target, s_t, 0.0, value_fn=value_fn)
+        >>> older = jnp.array([[0.5, 0.25], [1.0, 0.5]])
+        >>> print(jax.grad(q_loss)(older, older, s_tm1, 0, 1.0, s_t, 0.5))
+        [[-2.5 -5. ]
+         [ 0.   0. ]]
 
     References:
         Sutton and Barto, Reinforcement Learning, 2nd ed. 2018, §9.3 (semi-gradient) and §11.2.

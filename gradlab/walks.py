@@ -1,4 +1,4 @@
-"""A random walk whose end can be differentiated by the parameters of its steps."""
+"""A random walk whose end can be differentiated with respect to the parameters of its steps."""
 
 from __future__ import annotations  # so that help() shows the names of the types
 
@@ -27,18 +27,23 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
         xₜ = mean·t + sd·(ε₁ + … + εₜ),    εᵢ ~ N(0, 1) drawn from `key`
 
     For a fixed key this is a deterministic function of `mean` and `sd` (the noise is
-    *reparameterised*), so it has a gradient: of the last position, `num_steps` by the mean and
-    ε₁ + … + εₙ by the standard deviation. Averaged over keys it estimates the gradient of an
-    expectation, the pathwise estimator.
+    *reparameterised*), so it has a gradient: that of the last position is `num_steps` with respect
+    to the mean, and ε₁ + … + εₙ with respect to the standard deviation. Averaged over keys it
+    estimates the gradient of an expectation, the pathwise estimator.
+
+    The same key gives the same walk, always. For another walk use another key: `jax.random.split`
+    makes several out of one, `jax.random.fold_in(key, i)` the i-th. With
+    `jax.debug_key_reuse(True)` JAX raises an error where a key is used twice.
 
     Under `jax.jit`, pass the key as an argument: XLA draws the numbers of a key that is a
     constant of the program while it compiles, which takes very long for a long walk.
 
     Args:
         mean: Mean of one step, a scalar.
-        sd: Standard deviation of one step, a scalar, in the unit of `mean`.
-        key: One random key, typed (`jax.random.key`) or legacy (`jax.random.PRNGKey`).
-        num_steps: Number of steps, a Python int, at least 1.
+        sd: Standard deviation of one step, a scalar, at least 0, in the unit of `mean`.
+        key: One random key, typed (`jax.random.key`) or legacy (`jax.random.PRNGKey`), that is
+            used nowhere else.
+        num_steps: Number of steps, a Python int, from 1 to 2³¹ − 1.
 
     Returns:
         Array of shape `(num_steps,)`, of the dtype that `mean` and `sd` promote to.
@@ -46,7 +51,9 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
     Raises:
         TypeError: If `mean` or `sd` is an integer array, `key` is not a key, or `num_steps` is
             not a Python int.
-        ValueError: If `mean`, `sd` or `key` is a batch, or `num_steps` is below 1.
+        ValueError: If `mean`, `sd` or `key` is a batch, `num_steps` is not from 1 to 2³¹ − 1, or
+            `sd` is negative, which can be seen only outside of `jax.jit`. (Under it a negative `sd`
+            mirrors the noise.)
 
     Example:
         >>> import jax
@@ -56,6 +63,12 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
         128.0
         >>> bool(by_sd == value)  # with mean 0 and sd 1 the walk is all noise
         True
+
+        Three walks, one for each key:
+
+        >>> keys = jax.random.split(jax.random.key(1), 3)
+        >>> jax.vmap(lambda key: random_walk(0.0, 1.0, key, 128))(keys).shape
+        (3, 128)
 
     References:
         Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014 (the reparameterisation).
@@ -70,8 +83,9 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
 
     dtype = jnp.result_type(mean, sd, 0.0)
     noise = jax.random.normal(key, (num_steps,), dtype)
-    # Not cumsum(mean + sd·ε): so both gradients can be seen, the one by the mean is exact, and XLA
-    # does not fold a long sum of constants while it compiles the gradient of the last position.
+    # Not cumsum(mean + sd·ε): so both partial derivatives can be seen, that of the mean is exact,
+    # and XLA does not fold a long sum of constants while it compiles the gradient of the last
+    # position.
     t = jnp.arange(1, num_steps + 1, dtype=dtype)
     return jnp.asarray(mean, dtype) * t + jnp.asarray(sd, dtype) * jnp.cumsum(noise)
 
