@@ -62,7 +62,7 @@ HELPERS = {
     ),
     "predict": Helper(gradlab.predict, (VECTOR, 0.2, PLANE), (2,), sums=True),
     "logistic_loss": Helper(
-        gradlab.logistic_loss, (VECTOR, 0.2, PLANE, np.arange(8) % 2), (2, 3), sums=True
+        gradlab.logistic_loss, (VECTOR, 0.2, PLANE, np.arange(8) % 2 / 2), (2, 3), sums=True
     ),
     "linear_value": Helper(gradlab.linear_value, (VECTOR, PLANE[0])),
     "td_error": Helper(gradlab.td_error, (VECTOR, *TRANSITION)),
@@ -83,7 +83,7 @@ HELPERS = {
         (VECTOR, *TRANSITION),
     ),
     "central_difference": Helper(
-        partial(gradlab.central_difference, gradlab.paraboloid, step=0.01),
+        lambda x, v: gradlab.central_difference(gradlab.paraboloid, x, direction=v, step=0.01),
         (LINE, LINE),
         (0, 1),
         sums=True,
