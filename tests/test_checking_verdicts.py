@@ -235,7 +235,7 @@ def test_a_slope_that_changes_nothing_in_f_is_no_agreement() -> None:
     assert "lost in rounding" in report.leaves[0].cause
 
 
-@pytest.mark.parametrize("x", [1e-8, 1e-6, 1e-4])
+@pytest.mark.parametrize("x", [1e-6, 1e-4])
 def test_numbers_that_cancel_in_f_are_no_fault(x: float) -> None:
     def f(x: Any) -> Any:
         return jnp.log(1 + x) / x
@@ -247,8 +247,7 @@ def test_numbers_that_cancel_in_f_are_no_fault(x: float) -> None:
         (leaf,) = check_grads(f, (x,)).leaves
         assert leaf.verdict == "agree"
         assert leaf.fd == pytest.approx(-0.5, abs=1e-4)
-        if x > 1e-7:  # nearer to 0 numbers cancel in the derivative as well
-            assert check_grads(off(f, 1.01), (x,)).verdict == "wrong"
+        assert check_grads(off(f, 1.01), (x,)).verdict == "wrong"
 
 
 SATURATED: dict[str, tuple[Any, Any]] = {

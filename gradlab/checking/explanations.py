@@ -74,6 +74,7 @@ def without_derivative(subject: Subject, leaf: Leaf) -> LeafReport:
     of_numpy = any(isinstance(error, LOOKS_AT_VALUES) for error in raised)
     hint = "give f a rule with jax.custom_jvp or jax.custom_vjp, or pass your own gradient as grad"
     if of_numpy:
+        reason = "it calls NumPy or math, or looks at its values"
         hint = "use jax.numpy in place of NumPy or math in what you differentiate"
     elif len(subject.leaves) > 1:
         hint = f"name the arguments that have a derivative with argnums; or {hint}"

@@ -34,6 +34,14 @@ def first_nonfinite(subject: Subject, *, own: bool, of_value: bool = False) -> C
         own: Whether to run in the user's own dtypes, not in float64.
         of_value: Whether to leave derivatives out.
     """
+    try:
+        return _first_nonfinite(subject, own=own, of_value=of_value)
+    except Exception as error:
+        subject.not_looked_for("the operation that is not finite", error)
+        return None
+
+
+def _first_nonfinite(subject: Subject, *, own: bool, of_value: bool) -> Culprit | None:
     programs = subject.own if own else subject.programs
     traced = getattr(programs, "traced", None)
     if traced is None:

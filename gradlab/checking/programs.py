@@ -160,19 +160,19 @@ class Programs:
                 self.known[key] = jax.jit(run).lower(self._consts, self.reals).compile()
             return np.asarray(self.known[key](self._consts, self.reals), np.float64)
 
-    def derive(
-        self, function: Callable[..., Any], like: Any, given: Any, compiled: bool
-    ) -> list[Floats]:
-        """Trace a function of constants, reals and something more, and run it.
+    def trace(self, function: Callable[..., Any], like: Any) -> Any:
+        """Trace a function of constants, reals and one thing more, in the user's own dtypes."""
+        abstract = self.traced.arguments.abstract()
+        return jax.make_jaxpr(function)(self.traced.consts, abstract, like)
+
+    def run(self, closed: Any, given: Any, *, compiled: bool) -> list[Floats]:
+        """Run what `trace` returned, with the thing more as it is to be run.
 
         Args:
-            function: The function, in the user's own dtypes.
-            like: The third argument in these.
-            given: The third argument as it is to be run.
-            compiled: Whether to compile the program, or run it operation by operation.
+            closed: The program.
+            given: The thing more.
+            compiled: Whether to compile the program, or to run it operation by operation.
         """
-        abstract = self.traced.arguments.abstract()
-        closed = jax.make_jaxpr(function)(self.traced.consts, abstract, like)
         jaxpr, consts = apart(closed)
         with self._floats():
             wide = self._rerun.number if isinstance(self._rerun, InFloat64) else lambda x: x

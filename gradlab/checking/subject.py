@@ -113,6 +113,12 @@ class Subject:
             return float(4 * self.eps ** (2 / 3))
         return STOPPED if self.survey.stops else LOST
 
+    def not_looked_for(self, cause: str, error: Exception) -> None:
+        """Note that a cause could not be looked for, and why."""
+        note = f"{cause} could not be looked for, because of {type(error).__name__}: {said(error)}"
+        if note not in self.notes:
+            self.notes.append(note)
+
     def values(self, directions: Sequence[Direction], which: Any, steps: Floats) -> Floats:
         """Return the rows of the value at x + step · direction, `(points, rows)`."""
         key = tuple(directions), which.tobytes(), steps.tobytes()
@@ -180,7 +186,7 @@ class Subject:
             try:
                 values, gradients = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
             except Exception as error:
-                self.notes.append(f"rounding on the way was not measured: {said(error)}")
+                self.not_looked_for("rounding on the way", error)
                 self.perturbed = np.zeros(rows), None
             else:
                 weights = self.programs.rows
