@@ -146,8 +146,9 @@ def _answer(
     answers = judge(values, claims)
     jumps = np.isin(answers.cause, ("jump", "kink"))
     if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
-        noise = np.where(jumps, subject.user_eps * values.bulk, 0.0)
-        again = judge(values.with_noise(noise), claims)
+        on_the_way, _ = subject.rounding(directions)
+        unit = 4 * subject.user_eps * np.fmax(values.bulk, np.tile(on_the_way / subject.eps, len(directions)))
+        again = judge(values.with_noise(np.where(jumps, unit, 0.0)), claims)
         answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))
     found = _confirmed(subject, directions, values, answers)
     narrow = values.steps[found.rung] <= NARROW * (not subject.survey.rounds)
