@@ -31,7 +31,7 @@ def some() -> Iterator[Any]:
             yield pytest.param(case, id=f"{family.section}-{case.name}")
 
 
-@pytest.mark.parametrize("case", some())
+@pytest.mark.parametrize("case", list(some()))
 def test_a_member_of_the_field_gets_its_verdict(case: Case) -> None:
     found = outcome(case, case.dtypes[0])
     assert found.faults == (), found.report
