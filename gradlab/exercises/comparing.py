@@ -55,9 +55,10 @@ def parts(yours: Any, expected: Any, place: str = "") -> list[Part]:
     if inside and inside[0][0]:  # a class of the lesson's own, registered with JAX
         if not isinstance(yours, type(expected)):
             raise NotYetError(f"{_it(place)} is {_kind(yours)}, not a {type(expected).__name__}.")
-        pairs = zip(jax.tree.leaves(yours), inside, strict=True)
         return [
-            p for a, (path, b) in pairs for p in parts(a, b, place + jax.tree_util.keystr(path))
+            part
+            for mine, (path, right) in zip(jax.tree.leaves(yours), inside, strict=True)
+            for part in parts(mine, right, place + jax.tree_util.keystr(path))
         ]
     return [_part(yours, expected, place)]
 

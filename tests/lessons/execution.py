@@ -22,7 +22,13 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"}
-SHOWN = ("text/plain", "text/html", "image/png")  # a GIF or a player is too large to commit
+SHOWN = ("text/plain", "text/html", "image/png", "image/gif")
+HIDDEN = {  # what JupyterLab hides of a cell with this tag, until it is asked for
+    "answer": {"outputs_hidden": True},
+    "check": {"source_hidden": True},
+    "guard": {"source_hidden": True},
+    "folded": {"source_hidden": True},
+}
 
 
 def read(path: Path) -> NotebookNode:
@@ -115,7 +121,7 @@ def as_committed(notebook: NotebookNode) -> NotebookNode:
     cells = []
     for number, old in enumerate(notebook.cells, start=1):
         cell = nbformat.from_dict({**old, "id": f"cell-{number:02}"})
-        cell.metadata = {"tags": sorted(old.metadata.tags)} if old.metadata.get("tags") else {}
+        cell.metadata = _metadata(old)
         if cell.cell_type == "code":
             cell.outputs = [] if has_tag(cell, "no-output") else _shown(cell.outputs)
             count = sum(other.cell_type == "code" for other in cells) + 1
@@ -128,6 +134,16 @@ def as_committed(notebook: NotebookNode) -> NotebookNode:
     return nbformat.from_dict(
         {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     )
+
+
+def _metadata(cell: NotebookNode) -> dict[str, Any]:
+    """Return the cell's tags, and what follows from them for JupyterLab."""
+    tags = sorted(cell.metadata.get("tags", []))
+    hidden: dict[str, bool] = {}
+    if cell.cell_type == "code":
+        for tag in tags:
+            hidden |= HIDDEN.get(tag, {})
+    return ({"tags": tags} if tags else {}) | ({"jupyter": hidden} if hidden else {})
 
 
 def _shown(outputs: list[NotebookNode]) -> list[NotebookNode]:
