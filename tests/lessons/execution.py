@@ -143,6 +143,8 @@ def _metadata(cell: NotebookNode) -> dict[str, Any]:
     if cell.cell_type == "code":
         for tag in tags:
             hidden |= HIDDEN.get(tag, {})
+        if answers_a_guess(cell):  # the call itself gives the answer away
+            hidden["source_hidden"] = True
     return ({"tags": tags} if tags else {}) | ({"jupyter": hidden} if hidden else {})
 
 
@@ -184,3 +186,8 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 def has_tag(cell: NotebookNode, tag: str) -> bool:
     """Return whether the cell has the tag."""
     return tag in cell.metadata.get("tags", [])
+
+
+def answers_a_guess(cell: NotebookNode) -> bool:
+    """Return whether the cell compares a guess with the answer."""
+    return has_tag(cell, "answer") and "reveal(" in cell.source

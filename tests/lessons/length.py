@@ -5,7 +5,7 @@ its heading says, 1 to 5 for a short one, or 8 where it says none. The heading s
 because most exercises are much shorter than eight minutes, and a learner wants to know which.
 
 What nobody has to read does not count: folded solutions, the code of a folded cell, the cell that
-looks for the package.
+looks for the package. The answer to a prediction is read, and its words count.
 """
 
 import math
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from lessons.execution import code_cells, has_tag
+from lessons.execution import answers_a_guess, code_cells, has_tag
 
 WORDS_PER_MINUTE, LINES_PER_MINUTE, MINUTES_PER_EXERCISE = 200, 15, 8
 NOT_READ = ("exercise", "check", "guard", "folded")
@@ -47,6 +47,13 @@ class Length:
 def length(notebook: NotebookNode) -> Length:
     """Return the length of a lesson."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    texts += [
+        output.text.partition("\nNot ")[0]
+        for cell in code_cells(notebook)
+        if answers_a_guess(cell)
+        for output in cell.outputs
+        if output.output_type == "stream"
+    ]
     minutes = [int(m[4] or MINUTES_PER_EXERCISE) for text in texts for m in HEADING.finditer(text)]
     return Length(sum(map(_words, texts)), _lines(notebook), tuple(minutes))
 
@@ -71,6 +78,6 @@ def _lines(notebook: NotebookNode) -> int:
     return sum(
         bool(line.strip()) and not line.strip().startswith("#")
         for cell in code_cells(notebook)[1:]
-        if not any(has_tag(cell, tag) for tag in NOT_READ)
+        if not answers_a_guess(cell) and not any(has_tag(cell, tag) for tag in NOT_READ)
         for line in cell.source.splitlines()
     )

@@ -134,9 +134,15 @@ def _predictions(notebook: NotebookNode) -> list[str]:
     if len(named) < max(2, tagged):
         found.append(f"{len(named)} guesses of the form `my_guess = None  # a number`, of {tagged}")
     for name, index in named.items():
-        answer = cells[index + 1]
-        if not has_tag(answer, "answer") or f"reveal({name}," not in _flat(answer.source):
-            found.append(f"{name}: the next cell is no answer with reveal({name}, …)")
+        following = itertools.takewhile(lambda c: c.cell_type == "code", cells[index + 1 :])
+        for answer in following:
+            if f"reveal({name}," in _flat(answer.source) and has_tag(answer, "answer"):
+                break
+            if answer.outputs and not has_tag(answer, "answer"):
+                found.append(f"{name}: an output is seen before its answer")
+        else:
+            found.append(f"{name}: no answer with reveal({name}, …) before the next text")
+            continue
         letters = CHOICE.findall(cells[index - 1].source)
         choices += bool(letters)
         sentences = [letter for letter in letters if f'"{letter}"' not in answer.source]
