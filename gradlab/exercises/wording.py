@@ -77,7 +77,9 @@ def called_with(case: tuple[Any, ...], *functions: Callable[..., Any]) -> str:
             names = plain
             break
     values = [shown(x) for x in case]
-    return ", ".join(f"{n} = {v}" for n, v in zip(names, values, strict=True)) or ", ".join(values)
+    if names:
+        values = [f"{name} = {value}" for name, value in zip(names, values, strict=True)]
+    return ", ".join(values)
 
 
 def explained(error: Exception, function: Any) -> str:

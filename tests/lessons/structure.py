@@ -14,6 +14,13 @@ from lessons.prose import faults_of_text, long_sentences
 CORE = ("01", "02", "03", "04", "05", "11")
 CORE_MINUTES, ELECTIVE_MINUTES = 35, 45
 WIDGET_BYTES = 15_000
+WORDS = (  # of every textbook, each introduced by one lesson
+    "derivative with respect to x", "partial derivative", "gradient", "directional derivative",
+    "tangent line", "linear approximation", "computational graph", "backpropagation",
+    "reverse mode", "forward mode", "learning rate", "stationary point", "local minimum",
+    "saddle point", "convex", "overfitting", "epoch", "mini-batch", "tracing", "pure function",
+    "bootstrapping", "off-policy", "function approximation",
+)  # fmt: skip
 FIRST_CELL = """\
 import importlib.util
 
