@@ -57,7 +57,7 @@ def mark(
     function_wanted = bool(cases) or (expected is None and apply is not None)
     try:
         _require_kind(answer, expected, function_wanted)
-        watched = _watched(answer) if callable(answer) else answer
+        watched = _watched(answer, texts=apply is None) if callable(answer) else answer
         _require_values(watched, cases, expected, mistakes or {}, apply, rtol)
         for sentence, holds in (requirements or {}).items():
             _require(watched, sentence, holds)
@@ -131,8 +131,8 @@ def _difference(
     if not named:
         common = hint([part for case in compared for part in case], rtol)
         lines.append(common or "These numbers differ from the expected ones.")
-    if cases:
-        lines.append(filled(f"At {called_with(cases[first], answer, expected)}:"))
+    if at := called_with(cases[first], answer, expected) if cases else "":
+        lines.append(filled(f"At {at}:"))
     return "\n".join([*lines, table(compared[first], rtol)])
 
 
@@ -175,8 +175,8 @@ def _failed(answer: Any, error: Exception) -> str:
     return filled(f"{name} stops with an error.") + "\n" + explained(error, answer)
 
 
-def _watched(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the learner's function with a look at whether it returns something at all."""
+def _watched(answer: Callable[..., Any], texts: bool) -> Callable[..., Any]:
+    """Return the learner's function with a look at whether it returns something of use."""
     if isinstance(answer, type):
         return answer
 
@@ -186,6 +186,8 @@ def _watched(answer: Callable[..., Any]) -> Callable[..., Any]:
         name = getattr(answer, "__name__", "your function")
         if value is None or value is ...:
             raise NotYetError(f"{name} returned {value}. Did you forget `return`?")
+        if isinstance(value, str) and not texts:
+            raise NotYetError(f"{name} returned the text {shown(value)}. Return numbers.")
         return value
 
     return watched

@@ -26,6 +26,9 @@ JAX_ERRORS = {
         "each value inside the function."
     ),
 }
+FUNCTION = re.compile(
+    r"<(?:function|bound method|built-in function) ([\w.<>]+?)(?: at 0x\w+| of .*?)?>"
+)
 TRACER = re.compile(r"\w*Tracer(<[^>]*>|\([^()]*(\([^()]*\))?[^()]*\))|Traced<[^>]*>\S*")
 
 
@@ -88,10 +91,15 @@ def explained(error: Exception, function: Any) -> str:
     sentence = next(known, "")
     if not sentence:
         lines = str(error).strip().splitlines() or ["no message"]
-        message = textwrap.shorten(TRACER.sub("an array", lines[0]), 300, placeholder=" …")
+        message = textwrap.shorten(readable(lines[0]), 300, placeholder=" …")
         sentence = f"{type(error).__name__}: {message}"
     line, sentence = _line(error, function), filled(sentence)
     return f"{sentence}\nThis happened in the line\n    {line}" if line else sentence
+
+
+def readable(message: str) -> str:
+    """Return the message without the names that JAX and Python have for what a learner wrote."""
+    return TRACER.sub("an array", FUNCTION.sub(r"the function \1", message))
 
 
 def _line(error: Exception, function: Any) -> str:
