@@ -24,7 +24,7 @@ BY = re.compile(
 FORBIDDEN = {
     r"\b\d[\d.,]* ?(?:ms|µs|ns|milliseconds|microseconds)\b": "a timing: it differs elsewhere",
     r"\$": "a formula that needs MathJax: write it in plain characters",
-    r"pip install (?:gradlab|jax-gradlab)\b": "an installation by a name that nobody holds",
+    r"pip install (?:-\S+ )*(?:jax-)?gradlab\b(?![/.])": "a name that nobody holds",
     r"jax\._src|jax\.config\.update": "a private name, or a change of JAX's configuration",
 }
 LONGEST = 35  # words of a sentence
