@@ -71,9 +71,9 @@ def test_the_right_numbers_are_correct_in_every_container(said, answer):
         (no_return, "Not yet: no_return returned None. Did you forget `return`?"),
         (lambda x, y: ..., "Did you forget `return`?"),
         (lambda x, y: "a word", 'At x = 1.7, y = 2.3, your answer is the text "a word"'),
-        (lambda x, y: y, "your answer is the number 2.3, not 2 values."),
-        (lambda x, y: (y, x, x), "your answer is a tuple of 3, not 2 values."),
-        (lambda x, y: {"x": y}, "your answer is a dictionary, not 2 values."),
+        (lambda x, y: y, "your answer is the number 2.3, not 2 values in a tuple."),
+        (lambda x, y: (y, x, x), "your answer is a tuple of 3, not 2 values in a tuple."),
+        (lambda x, y: {"x": y}, "your answer is a dictionary, not 2 values in a tuple."),
         (lambda x, y: np.ones((2, 3)), "the part [0] of your answer has the shape (3,)"),
         (lambda x, y: (y, None), "the part [1] of your answer is None, not a single number."),
         (lambda x, y: (y, "x"), 'the part [1] of your answer is the text "x"'),
@@ -313,6 +313,8 @@ def test_a_choice_is_revealed_with_a_sentence_for_each_letter(said, guess, told)
 
 
 def test_several_numbers_can_be_guessed(said):
+    assert said(reveal, None, (3,)) == "The answer is (3,).\n"
+    assert "not 1 value in a tuple" in said(reveal, 3, (3,))
     assert said(reveal, (3, 2), (3, 2)) == "Yes. The answer is (3, 2).\n"
     assert (
         said(reveal, (2, 3), (3, 2)) == "Not quite: your guess is (2, 3).\nThe answer is (3, 2).\n"

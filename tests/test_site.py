@@ -150,9 +150,11 @@ def test_a_slider_is_moved_and_the_readout_follows(site, tab, widget, width):
     drawn = f"document.querySelector('#{widget} svg').innerHTML"
     for position, said in positions.items():
         before = tab(drawn)
-        tab(f"document.querySelector('{slider}').value = {position - 1}")
+        step = int(tab(f"document.querySelector('{slider}').step || 1"))
+        beside = position - step if position else step
+        tab(f"document.querySelector('{slider}').value = {beside}")
         tab(f"document.querySelector('{slider}').focus()")
-        tab.press("ArrowRight")
+        tab.press("ArrowRight" if position else "ArrowLeft")
         assert said in tab(f"document.querySelector('{readout}').innerText").replace("−", "-")
         assert tab(drawn) != before
     box = tab(f"document.querySelector('#{widget}').getBoundingClientRect().toJSON()")

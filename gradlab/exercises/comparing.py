@@ -48,7 +48,8 @@ def parts(yours: Any, expected: Any, place: str = "") -> list[Part]:
         return _parts_of_dictionary(yours, expected, place)
     if isinstance(expected, list | tuple):
         if not _is_sequence(yours) or len(yours) != len(expected):
-            raise NotYetError(f"{_it(place)} is {_kind(yours)}, not {len(expected)} values.")
+            wanted = f"{len(expected)} value{'s' * (len(expected) != 1)} in a tuple"
+            raise NotYetError(f"{_it(place)} is {_kind(yours)}, not {wanted}.")
         pairs = enumerate(zip(yours, expected, strict=True))
         return [part for i, (a, b) in pairs for part in parts(a, b, f"{place}[{i}]")]
     inside = jax.tree.leaves_with_path(expected)

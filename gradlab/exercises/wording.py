@@ -45,7 +45,8 @@ def shown(x: Any) -> str:
         return "{" + ", ".join(f'"{key}": {shown(part)}' for key, part in x.items()) + "}"
     if isinstance(x, list | tuple):
         inside = ", ".join(map(shown, x))
-        return f"[{inside}]" if isinstance(x, list) else f"({inside})"
+        comma = "," * (len(x) == 1)
+        return f"[{inside}]" if isinstance(x, list) else f"({inside}{comma})"
     if callable(x):
         return f"the function {getattr(x, '__name__', '')}".strip()
     if isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
