@@ -112,6 +112,23 @@ def test_what_is_hidden_follows_from_the_tags(source, tags, hidden):
     assert "collapsed" not in metadata
 
 
+@pytest.mark.parametrize(
+    ("source", "tag", "first"),
+    [
+        ("assert minima == 7", "guard", "# Asserts what the lesson says"),
+        ("reveal(guess, 7)", "answer", "# Answers your guess"),
+        ("mark(minima, expected=7)", "check", "# Marks your answer"),
+        ("fig = draw()", "folded", "fig = draw()"),
+        ("print(7)", "answer", "print(7)"),
+    ],
+)
+def test_the_line_that_is_seen_of_a_hidden_cell_tells_nothing(source, tag, first):
+    once = as_committed(one_cell(source, tags=[tag]))
+    assert once.cells[0].source.splitlines()[0] == first
+    assert source in once.cells[0].source
+    assert as_committed(once) == once
+
+
 def test_a_film_and_a_widget_are_kept_and_a_player_is_not():
     widget = new_output("display_data", {"text/html": "<script></script>"})
     player = new_output("display_data", {"application/javascript": "play()"})
@@ -273,14 +290,14 @@ def test_a_lesson_with_all_it_needs_has_no_problems():
         ("## On your own", "- One?\n", "", "two or three questions"),
         ("## On your own", "https://a.b", "a.ipynb", "links under"),
         ("guess_size", "None", "3", "1 guesses of the form"),
-        ("reveal(guess_size", "guess_size", "size", "no answer with reveal(guess_size"),
+        ("# Answers", "guess_size", "size", "no answer with reveal(guess_size"),
         ("size = 3", "size = 3", "## Text", "no answer with reveal(guess_size"),
-        ("reveal(guess_letter", '"b"', '"c"', "no sentence, and no answer, for b"),
+        ("# Answers your guess\nreveal(guess_letter", '"b"', '"c"', "no answer, for b"),
         ("### Exercise 2", "Exercise 2", "Exercise 3", "not numbered"),
         ("### Exercise 2", "2 minutes", "6 minutes", "no short exercise"),
         ("### Exercise 4", "Add a number", "Add a number (2 minutes)", "no larger exercise"),
-        ("mark(", '"Two.": float', "", "less than two mistakes"),
-        ("mark(", "mark(add", "print(add", "0 calls of mark"),
+        ("# Marks", '"Two.": float', "", "less than two mistakes"),
+        ("# Marks", "mark(add", "print(add", "0 calls of mark"),
         ("def add", "def add", "%%time\ndef add", "a timing"),
         ("import jax", "import jax", "from jax import _src  # jax._src", "private name"),
         ("*Figure 1", "*Figure 1.*", "## Next", "no sentence under the figure"),
@@ -330,9 +347,9 @@ def untagged(start):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (untagged("reveal("), "an output is seen before its answer"),
+        (untagged("# Answers"), "an output is seen before its answer"),
         (untagged("def add"), "its skeleton has no tag"),
-        (untagged("mark("), "its check has no tag"),
+        (untagged("# Marks"), "its check has no tag"),
         (without("**Predict:** which", 3), "no prediction with lettered choices"),
         (without("draw(", 2), "2 figures, at least 3"),
         (without("### Exercise 4", 4), "3 exercises, at least 4"),

@@ -20,6 +20,11 @@ from PIL import Image
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
+FIRST_LINES = {  # of a cell whose source is hidden: JupyterLab shows this line, so it tells nothing
+    "check": "# Marks your answer",
+    "answer": "# Answers your guess",
+    "guard": "# Asserts what the lesson says",
+}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"}
 SHOWN = ("text/plain", "text/html", "image/png", "image/gif")
@@ -122,6 +127,7 @@ def as_committed(notebook: NotebookNode) -> NotebookNode:
     for number, old in enumerate(notebook.cells, start=1):
         cell = nbformat.from_dict({**old, "id": f"cell-{number:02}"})
         cell.metadata = _metadata(old)
+        cell.source = _source(cell)
         if cell.cell_type == "code":
             cell.outputs = [] if has_tag(cell, "no-output") else _shown(cell.outputs)
             count = sum(other.cell_type == "code" for other in cells) + 1
@@ -146,6 +152,15 @@ def _metadata(cell: NotebookNode) -> dict[str, Any]:
         if answers_a_guess(cell):  # the call itself gives the answer away
             hidden["source_hidden"] = True
     return ({"tags": tags} if tags else {}) | ({"jupyter": hidden} if hidden else {})
+
+
+def _source(cell: NotebookNode) -> str:
+    """Return the source of a cell, with a comment in front of one that is hidden."""
+    if cell.metadata.get("jupyter", {}).get("source_hidden"):
+        for tag, line in FIRST_LINES.items():
+            if has_tag(cell, tag):
+                return f"{line}\n{cell.source.removeprefix(line).lstrip()}"
+    return cell.source
 
 
 def _shown(outputs: list[NotebookNode]) -> list[NotebookNode]:
