@@ -127,7 +127,12 @@ def as_html(notebook: NotebookNode) -> str:
     for cell, following in itertools.pairwise(notebook.cells):
         if cell.cell_type == "code":
             as_on_a_page(cell, alt=description(following.source))
-    exporter = HTMLExporter(template_name="classic", raw_template=CELLS, exclude_anchor_links=True)
+    exporter = HTMLExporter(
+        template_name="classic",
+        raw_template=CELLS,
+        exclude_anchor_links=True,
+        exclude_output_prompt=True,
+    )
     html, _ = exporter.from_notebook_node(notebook)
     html = re.sub(r'(href="\w+)\.ipynb\b', r"\1.html", html)
     asked = verdicts(notebook)
