@@ -14,7 +14,7 @@ TAUGHT = {
     "random_walk": "06", "move_samples": "03", "td": "08", "td_loss": "08",
     "straight_through": "08",
     "per_example_grads": "07", "logistic_loss": "04", "central_difference": "11",
-    "nth_derivative": "01", "wavy_bowl": "03", "paraboloid": "10", "load_penguins": "04",
+    "nth_derivative": "01", "wavy_bowl": "03", "paraboloid": "09", "load_penguins": "04",
     "check_grads": "01", "plot_function_and_gradient": "01", "plot_walks": "06",
     "plot_decision_boundary": "04",
 }  # fmt: skip
