@@ -58,7 +58,7 @@ CELLS = [
     ("003 jit, and how long each takes", "07", r"block_until_ready|timeit"),
     ("004 the checker of JAX", "11", r"jax\.test_util"),
     ("004 a paraboloid, by hand and by JAX", "09", r"paraboloid|2 \* x"),
-    ("004 a paraboloid with coefficients", "10", r"paraboloid"),
+    ("004 a paraboloid with coefficients", "09", r"grad\(paraboloid, argnums=1\)|coefficients"),
     ("004 the Jacobian of an affine map is its matrix", "09", r"affine|matrix @ "),
 ]
 
@@ -78,6 +78,6 @@ NUMBERS = [
     ("gradient of a walk by its mean", "06", [r"\b128(\.0)?\b"]),
     ("descent on a parabola", "03", [r"2 ?/ ?λ|2/λ|1 ?− ?αλ|twice"]),
     ("paraboloid gradients", "09", [r"0\.4 +0\.6", r"4\.8 +7\.2", r"8\.8 +4\.2"]),
-    ("paraboloid with coefficients", "10", [r"12\.? +4\.? +30\.? +4\.? +32"]),
+    ("paraboloid with coefficients", "09", [r"12\.? +4\.? +30\.? +4\.? +32"]),
     ("best central-difference step", "04", [r"4\.9e-0?3|0\.0049|cube root|0\.005"]),
 ]  # fmt: skip
