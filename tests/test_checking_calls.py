@@ -59,7 +59,10 @@ TREES = {
     "state": (state_loss, lambda: (state(), X)),
     "list": (lambda tree, x: jnp.sum(tree[0]["w"] @ x) * tree[1], lambda: ([{"w": ROWS}, 2.5], X)),
     "none": (lambda tree, x: jnp.sum(tree["w"] @ x), lambda: ({"w": ROWS, "b": None}, X)),
-    "it returned str": (lambda tree, x: jnp.sum(tree["w"] @ x), lambda: ({"w": ROWS, "name": "net"}, X)),
+    "it returned str": (
+        lambda tree, x: jnp.sum(tree["w"] @ x),
+        lambda: ({"w": ROWS, "name": "net"}, X),
+    ),
 }
 
 
@@ -165,7 +168,11 @@ def test_a_key_may_be_of_either_kind() -> None:
         ({"key": 3}, (TypeError, ValueError), "key: got int 3, .*jax.random.key"),
         ({"key": "seed"}, (TypeError, ValueError), "key: got str 'seed', .*jax.random.key"),
         ({"key": X}, (TypeError, ValueError), "key: got .*jax.random.key"),
-        ({"argnums": 1}, ValueError, "argnums: got 1, expected a number from 0 to 0, because args has 1 entry"),
+        (
+            {"argnums": 1},
+            ValueError,
+            "argnums: got 1, expected a number from 0 to 0, because args has 1 entry",
+        ),
         ({"argnums": "x"}, (TypeError, ValueError), "argnums: got 'x'"),
         ({"argnums": 0.0}, (TypeError, ValueError), "argnums: got 0.0"),
         ({"argnums": ()}, (TypeError, ValueError), "argnums: got "),

@@ -29,7 +29,10 @@ def inside(how: Any, f: Any) -> Any:
 def test_stop_gradient_is_named(how: Any) -> None:
     report = check_grads(inside(how, lambda x: x * jax.lax.stop_gradient(x)), (X,))
     cause = report.leaves[0].cause
-    assert cause == f"stop_gradient ({report.leaves[0].where}) removed a term: without it AD is what FD says"
+    assert (
+        cause
+        == f"stop_gradient ({report.leaves[0].where}) removed a term: without it AD is what FD says"
+    )
     assert re.fullmatch(r".*test_checking_causes\.py:\d+", report.leaves[0].where)
 
 
@@ -41,7 +44,9 @@ def test_a_wrong_custom_rule_is_named(how: Any) -> None:
 
     swish.defvjp(lambda x: (swish(x), x), lambda x, g: (1.1 * g * jax.nn.sigmoid(x),))
     report = check_grads(inside(how, lambda x: swish(jax.nn.relu(x) + x)), (X,))
-    assert re.search(r"rule of `swish` \(.*\.py:\d+\) is wrong", report.leaves[0].cause), str(report)
+    assert re.search(r"rule of `swish` \(.*\.py:\d+\) is wrong", report.leaves[0].cause), str(
+        report
+    )
 
 
 def test_a_deliberate_surrogate_is_called_one() -> None:
@@ -62,7 +67,10 @@ def test_a_rule_over_a_callback_is_named_if_it_is_the_only_one() -> None:
     f.defjvp(lambda p, t: (f(*p), -jnp.cos(p[0]) * t[0]))
     leaf = check_grads(f, (X,)).leaves[0]
     assert leaf.verdict == "wrong"
-    assert leaf.cause == "AD is not the slope of f, and the custom_jvp rule of `f` is the only rule in f"
+    assert (
+        leaf.cause
+        == "AD is not the slope of f, and the custom_jvp rule of `f` is the only rule in f"
+    )
     assert "sign" in leaf.hint
 
 

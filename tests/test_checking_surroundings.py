@@ -5,6 +5,7 @@ import types
 from typing import Any
 from unittest.mock import MagicMock
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas

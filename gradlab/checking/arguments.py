@@ -196,7 +196,7 @@ def _moves(value: Any) -> bool:
 def _require_something(
     args: tuple[Any, ...], argnums: Any, chosen: set[int], leaves: Sequence[Leaf]
 ) -> None:
-    """Raise TypeError if nothing, or nothing of an argument that was asked for, is floating point."""
+    """Raise TypeError if nothing, or nothing that was asked for, is floating point."""
     for number in sorted(chosen) if argnums is not None else ():
         if not any(leaf.path.startswith(f"[{number}]") and leaf.size for leaf in leaves):
             raise TypeError(

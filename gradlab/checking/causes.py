@@ -8,10 +8,10 @@ import jax
 import numpy as np
 from jax import lax
 
+from gradlab.checking.findings import Finding
 from gradlab.checking.intervals import Floats
 from gradlab.checking.jaxprs import CHOSEN, Without, operations, programs_in, where
 from gradlab.checking.judge import RESOLUTION
-from gradlab.checking.search import Finding
 from gradlab.checking.subject import Subject
 
 MOST_TRIALS = 48  # of programs with some rules taken out
@@ -38,7 +38,9 @@ class Site:
 
     def __str__(self) -> str:
         """Name it in a sentence."""
-        return self.kind if self.kind == "stop_gradient" else f"the {self.kind} rule of `{self.name}`"
+        return (
+            self.kind if self.kind == "stop_gradient" else f"the {self.kind} rule of `{self.name}`"
+        )
 
 
 def culprits(subject: Subject, finding: Finding) -> list[Site]:
@@ -83,7 +85,7 @@ def operation_by_operation(subject: Subject, finding: Finding) -> bool:
     traced = getattr(subject.programs, "traced", None)
     if traced is None or finding.mode == "grad":
         return False
-    slope = _slope(subject, finding, (), compiled=False)
+    slope = _slope(subject, finding, (), whole=False)
     return bool(np.isfinite(slope)) and _is_fd(subject, finding, slope)
 
 
@@ -204,7 +206,7 @@ def _is_fd(subject: Subject, finding: Finding, slope: float) -> bool:
 
 
 def _slope(
-    subject: Subject, finding: Finding, chosen: Sequence[Any], *, compiled: bool = True
+    subject: Subject, finding: Finding, chosen: Sequence[Any], *, whole: bool = True
 ) -> float:
     """Differentiate again along the direction of a finding, without some rules."""
     traced = subject.programs.traced
@@ -246,7 +248,7 @@ def _slope(
             return float("nan")
         raise
     try:
-        found = subject.programs.run(closed, given, compiled=compiled)
+        found = subject.programs.run(closed, given, whole=whole)
     except Exception as error:
         subject.not_looked_for("the rule that is wrong", error)
         return float("nan")

@@ -11,13 +11,14 @@ from jax import Array
 
 from gradlab._arguments import describe
 from gradlab.checking.arguments import Arguments, argument_numbers, take_apart
-from gradlab.checking.explanations import describe_finding, without_derivative
 from gradlab.checking.gradients import hand_written, second_order
 from gradlab.checking.judge import WORST_FIRST
+from gradlab.checking.leaves import describe_finding, without_derivative
+from gradlab.checking.preparation import prepare
 from gradlab.checking.programs import settings
 from gradlab.checking.report import GradientReport, LeafReport
 from gradlab.checking.search import search
-from gradlab.checking.subject import prepare, said
+from gradlab.checking.subject import said
 
 MODES = ("fwd", "rev")
 FIRST_DERIVATIVES = {
@@ -55,7 +56,7 @@ def check_grads(
             if len(raised.get(mode, ())) == len(arguments.leaves):
                 continue
             derivative = second_order(value, arguments, mode)
-            more, also, further = _check(derivative, arguments, asked, seed)
+            more, also, _ = _check(derivative, arguments, asked, seed)
             leaves += [leaf.of_second_order(mode) for leaf in more]
             notes += [note for note in (*also, FIRST_DERIVATIVES[mode]) if note not in notes]
     moved = {leaf.path for leaf in arguments.leaves if leaf.size}
@@ -76,8 +77,10 @@ def assert_grads(
     **options: Any,
 ) -> None:
     """DOC."""
-    if isinstance(allow, str) or not isinstance(allow, Collection) or not all(
-        verdict in WORST_FIRST for verdict in allow
+    if (
+        isinstance(allow, str)
+        or not isinstance(allow, Collection)
+        or not all(verdict in WORST_FIRST for verdict in allow)
     ):
         raise ValueError(
             f'allow: got {allow!r}, expected a tuple of verdicts; write allow=("cannot tell",)'

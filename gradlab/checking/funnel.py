@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -42,9 +41,16 @@ def plot_funnel(funnel: Funnel, ax: "Axes | None" = None) -> "Axes":
     steps, slopes, halves = (np.array(column) for column in zip(*funnel.rows, strict=True))
     known = np.isfinite(slopes)
     ax.errorbar(
-        steps[known], slopes[known] - funnel.fd, halves[known], fmt="o", markersize=3, color=blue, ecolor=grey,
-        elinewidth=0.8, label="finite differences, with the noise of f",
-    )  # fmt: skip
+        steps[known],
+        slopes[known] - funnel.fd,
+        halves[known],
+        fmt="o",
+        markersize=3,
+        color=blue,
+        ecolor=grey,
+        elinewidth=0.8,
+        label="finite differences, with the noise of f",
+    )
     ax.axhspan(-funnel.half, funnel.half, color=blue, alpha=0.25, label="FD, the interval")
     if np.isfinite(funnel.ad):
         ax.axhline(funnel.ad - funnel.fd, color=orange, linestyle="--", label="AD")

@@ -36,7 +36,7 @@ def hand_written(
     """
     args = jax.tree.unflatten(arguments.structure, arguments.everything)
     chosen = tuple(args[n] for n in numbers)
-    expected = jax.tree.structure(chosen[0] if alone else chosen)
+    expected: Any = jax.tree.structure(chosen[0] if alone else chosen)
     own = {leaf.place: leaf for leaf in arguments.leaves}
     sizes = [len(jax.tree.leaves(arg)) for arg in args]
     starts = np.cumsum([0, *sizes])
@@ -57,7 +57,9 @@ def hand_written(
             if jax.tree.structure(way) == expected and way is not None:
                 return way
         wanted = _outline(chosen[0] if alone else chosen)
-        raise ValueError(f"grad: got {_outline(found)}, expected {wanted}, as the arguments have it")
+        raise ValueError(
+            f"grad: got {_outline(found)}, expected {wanted}, as the arguments have it"
+        )
 
     def laid_end_to_end(is_complex: bool) -> Callable[..., Array]:
         def vector(*given: Any) -> Array:

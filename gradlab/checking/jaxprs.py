@@ -1,4 +1,4 @@
-"""Traced programs: run again in float64, run again without some rules, looked at.
+"""Traced programs: run again, run again without some rules, looked at.
 
 A traced program (a jaxpr) is a list of operations. Running it again is a loop over the list. Loops,
 branches and calls hold programs of their own among their parameters; each of these is replaced by
@@ -8,7 +8,6 @@ operation of every release of JAX.
 
 import dataclasses
 import re
-import warnings
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 HERE = str(Path(__file__).parent)
 RULED = ("custom_jvp_call", "custom_vjp_call")  # operations that a person gave a derivative
@@ -24,7 +22,6 @@ CALLS = ("jit", "pjit", "closed_call", "core_call")
 CHOSEN = (*RULED, "stop_gradient")
 ROUNDING = ("round", "floor", "ceil", "sign")
 STOPPING = ("while", "pure_callback", "io_callback")  # these may stop at a tolerance
-OF_BITS = ("bitcast_convert_type", "random_gamma", "random_gamma_grad")  # in their own dtype
 OUTSIDE = ("pure_callback", "io_callback", "ffi_call")
 WIDER = {
     jnp.dtype(name): np.dtype("complex128" if name == "complex64" else "float64")
@@ -69,6 +66,11 @@ def is_float(value: Any) -> bool:
     return dtype is not None and bool(jnp.issubdtype(dtype, jnp.inexact))
 
 
+def wider(value: Any) -> Any:
+    """Return the float64 or complex128 that takes the place of a dtype, or None."""
+    return WIDER.get(value.dtype) if hasattr(value, "dtype") else None
+
+
 def bind(eqn: Any, params: dict[str, Any], inputs: Sequence[Any]) -> list[Any]:
     """Apply an operation to numbers."""
     given = eqn.primitive.get_bind_params(params)
@@ -101,7 +103,7 @@ class Rerun:
         return bind(eqn, {name: self.inside(value) for name, value in eqn.params.items()}, inputs)
 
     def instead(self, eqn: Any, inputs: list[Any]) -> list[Any]:
-        """Run the program that an operation holds in place of the operation; none is the identity."""
+        """Run the program that an operation holds in its place; none is the identity."""
         inner = next((v for v in eqn.params.values() if is_program(v)), None)
         return inputs if inner is None else self(*apart(inner), inputs)
 
@@ -123,107 +125,6 @@ class Rerun:
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return type(value)(*map(self.inside, value))
         return type(value)(map(self.inside, value)) if type(value) in (tuple, list) else value
-
-
-class InFloat64(Rerun):
-    """Runs a program with float64 in place of every coarser dtype.
-
-    Random bits stay what they are, and what leaves JAX keeps its own dtype, as does an operation
-    that float64 does not exist for. `coarse` collects these.
-    """
-
-    def __init__(self) -> None:
-        """Begin."""
-        self.coarse: set[int] = set()
-
-    def number(self, value: Any) -> Any:
-        """Cast a number up."""
-        wide = WIDER.get(getattr(value, "dtype", None))
-        if wide is None:
-            return value
-        if isinstance(value, jax.core.Tracer):
-            return lax.convert_element_type(value, wide)
-        return np.asarray(value).astype(wide)
-
-    def abstract(self, aval: Any) -> Any:
-        """Widen the dtype of an input."""
-        wide = WIDER.get(getattr(aval, "dtype", None))
-        return aval if wide is None else jax.ShapeDtypeStruct(aval.shape, wide)
-
-    def inside(self, value: Any) -> Any:
-        """Widen a dtype, too."""
-        if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
-            return WIDER.get(np.dtype(value), value)
-        return super().inside(value)
-
-    def operation(self, eqn: Any, inputs: list[Any]) -> list[Any]:
-        """Apply an operation in float64 if that is possible."""
-        name = eqn.primitive.name
-        if name == "reduce_precision":
-            return inputs
-        if name in RULED:
-            return self.instead(eqn, inputs)
-        params = eqn.params
-        if name in OUTSIDE:
-            params = {key: _careful(value, eqn.outvars) for key, value in params.items()}
-        elif name not in OF_BITS:
-            try:
-                return super().operation(eqn, inputs)
-            except Exception:  # a Pallas kernel, say
-                pass
-        self.coarse.add(id(eqn))
-        avals = [atom.aval for atom in eqn.invars]
-        own = [
-            lax.convert_element_type(x, a.dtype) if a.dtype in WIDER else x
-            for x, a in zip(inputs, avals, strict=True)
-        ]
-        return [self.number(y) for y in bind(eqn, params, own)]
-
-
-def _careful(function: Any, outs: Sequence[Any]) -> Any:
-    """Return a function that says nothing, and gives NaN where it would raise, as at a far step."""
-    if not callable(function) or isinstance(function, type):
-        return function
-
-    def careful(*args: Any) -> Any:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return function(*args)
-        except Exception:
-            shapes = [(var.aval.shape, var.aval.dtype) for var in outs]
-            return [np.full(s, np.nan if is_float(v.aval) else 0, d) for (s, d), v in zip(shapes, outs, strict=True)]
-
-    return careful
-
-
-class Perturbed(InFloat64):
-    """Runs a program with each result on the way from x to f moved by a few units in its last place.
-
-    Programs inside of loops and branches stay as they are.
-    """
-
-    def __init__(self, units: Any, moving: Container[int]) -> None:
-        """Take by how many units, for one operation after the other, and which are moved at all."""
-        super().__init__()
-        self.units, self.moving, self.done, self.plain = units, moving, 0, InFloat64()
-
-    def inside(self, value: Any) -> Any:
-        """Leave the programs in a parameter as they are."""
-        return self.plain.inside(value)
-
-    def operation(self, eqn: Any, inputs: list[Any]) -> list[Any]:
-        """Apply an operation and move its results."""
-        found = super().operation(eqn, inputs)
-        if id(eqn) not in self.moving:
-            return found
-        self.done += 1
-        unit = self.units[self.done % len(self.units)]
-        return [
-            y * lax.convert_element_type(1 + float(jnp.finfo(y.dtype).eps) * unit, y.dtype)
-            if is_float(y) else y
-            for y in found
-        ]  # fmt: skip
 
 
 class Without(Rerun):

@@ -5,18 +5,16 @@ All is in units of one step of the direction: a slope is the change of the funct
 """
 
 import dataclasses
-import functools
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.intervals import SPREAD, WIDENING, Floats, Interval, limit, noise
+from gradlab.checking.intervals import Floats, limit
+from gradlab.checking.values import FINE, Bools, Claims, Values
 
-Bools = NDArray[np.bool_]
 AGREE, CANNOT_TELL, WRONG = "agree", "cannot tell", "wrong"
 WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
 
-FINE = 1e-10  # a precision better than this is float64's
 RESOLUTION = 0.05  # a slope known to within this part of itself is known; it is no tolerance
 SURE = 1e-3  # a slope is nothing if it is less than this part of what f does at coarse steps
 NEGLIGIBLE = 1e-6  # times `scale`: the rounding of AD itself
@@ -25,123 +23,7 @@ KINK = 4.0  # times what is immaterial: two sides that differ by less make no ki
 JUMP = 4.0  # times what may be rounding: a jump of less is none
 FINEST = 3  # steps at which a jump must show
 FLAT = 6  # so many finest steps without any change on either side: the function is flat here
-ANOTHER = 2.0**20  # times the size of f: a value that differs by more is of quite another size
 WIDER = (3.0, 9.0, 27.0)  # times the noise that was measured
-NARROW = 2.0**-20  # steps narrower than this part of x are rounding, unless the program rounds
-HIGHER = (1.0, 8.0, 64.0)  # times the height of the first step that shows
-SUDDEN = 2.0**10  # a change that grows by this from one step to the next is no smooth one
-
-
-@dataclasses.dataclass(frozen=True)
-class Values:
-    """Values of a function along directions.
-
-    Attributes:
-        steps: `(steps,)`, the coarsest first.
-        behind: Values at −steps, `(questions, steps)`; NaN where there is none.
-        centre: Value at 0, `(questions,)`.
-        ahead: Values at +steps.
-        size: Size of the terms that were added up for the value, `(questions,)`.
-        bulk: The largest such size in the same output.
-        reach: Size of x in steps, `(questions,)`.
-        eps: Precision in which the function computes.
-    """
-
-    steps: Floats
-    behind: Floats
-    centre: Floats
-    ahead: Floats
-    size: Floats
-    bulk: Floats
-    reach: Floats
-    eps: float
-
-    @functools.cached_property
-    def sigma(self) -> Floats:
-        """How much the values jitter: at least as if f, or x, were rounded once."""
-        half = len(self.steps) // 2
-        by_x = self.reach * _median(np.fmax(*self.changes)[:, half:] / self.steps[half:])
-        floor = 0.5 * self.eps * np.fmax(np.fmax(self.size, by_x), np.abs(self.centre))
-        return noise(self.behind, self.ahead, floor)
-
-    def with_noise(self, sigma: Floats) -> "Values":
-        """Return the same values of a function that jitters by at least so much, `(questions,)`."""
-        size = np.where(sigma > self.sigma, 2 * sigma / self.eps, 0.0)
-        return dataclasses.replace(
-            self, size=np.fmax(self.size, size), bulk=np.fmax(self.bulk, size)
-        )
-
-    @functools.cached_property
-    def changes(self) -> tuple[Floats, Floats]:
-        """How much the values differ from the one in the centre, behind and ahead."""
-        centre = self.centre[:, None]
-        return np.abs(self.behind - centre), np.abs(self.ahead - centre)
-
-    @functools.cached_property
-    def rounding(self) -> Floats:
-        """A change of this size may be rounding."""
-        units = 32 if self.eps < FINE else 2  # few coarse units are a change worth seeing
-        return units * self.eps * np.fmax(self.bulk, np.abs(self.centre))
-
-    @functools.cached_property
-    def flat_width(self) -> Floats:
-        """The coarsest step up to which nothing changes on either side; at least the finest."""
-        behind, ahead = self.changes
-        still = (behind == 0) & (ahead == 0)
-        run = np.logical_and.accumulate(still[:, ::-1], axis=1)[:, ::-1]
-        return np.max(np.where(run, self.steps, self.steps[-1]), axis=1)
-
-    @functools.cached_property
-    def typical_slope(self) -> Floats:
-        """The median slope to the points at the coarser half of the steps.
-
-        Those do not count at which f is of quite another size.
-        """
-        change = np.fmax(*self.changes)
-        size = np.fmax(np.abs(self.centre), self.size)[:, None]
-        near = (change <= ANOTHER * size) | (size == 0)
-        secants = np.where(near, change, np.nan) / self.steps
-        return _median(secants[:, : max(1, secants.shape[1] // 2)])
-
-    @functools.cached_property
-    def sides(self) -> tuple[Bools, Bools]:
-        """Where the function is finite close by: behind and ahead."""
-        number = max(6, len(self.steps) // 4)
-        behind, ahead = (
-            np.sum(np.isfinite(side[:, -number:]), axis=1) >= 3
-            for side in (self.behind, self.ahead)
-        )
-        return behind, ahead
-
-
-def _median(numbers: Floats) -> Floats:
-    """Return the lower median of each row without its NaN, 0 where nothing else is in it."""
-    ordered = np.sort(numbers, axis=1)  # NaN last
-    known = np.sum(np.isfinite(ordered), axis=1)
-    place = np.maximum(known - 1, 0)[:, None] // 2
-    middle = np.take_along_axis(ordered, place, axis=1)[:, 0]
-    return np.where(np.isfinite(middle), middle, 0.0)
-
-
-@dataclasses.dataclass(frozen=True)
-class Claims:
-    """What AD says of each question.
-
-    Attributes:
-        slope: The derivative along the direction, `(questions,)`.
-        spread: The root of the sum of squares of the terms that were added up for it.
-        scale: A slope that is small beside this one counts as part of it.
-        jitter: By how much two ways to compute it differ.
-        floor: A difference below this is lost beside the largest slope of the leaf.
-        material: A relative difference below this does not matter, however sure.
-    """
-
-    slope: Floats
-    spread: Floats
-    scale: Floats
-    jitter: Floats
-    floor: Floats
-    material: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,16 +44,6 @@ class Answers:
     sharp: Bools
     clean: Bools
     within: Bools
-
-
-@dataclasses.dataclass(frozen=True)
-class Stairs:
-    """Steps of a function nearby: where there seem to be some, and the slope above them."""
-
-    found: Bools
-    rung: NDArray[np.intp]  # the finest step at which they show
-    height: Floats
-    above: Interval
 
 
 def judge(values: Values, claims: Claims) -> Answers:
@@ -293,62 +165,3 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
         verdict, cause, fd, half, mean.rung, ad + left.centre, ad + right.centre, sharp,
         clean=(verdict == AGREE) & known, within=difference <= half,
     )  # fmt: skip
-
-
-def stairs(v: Values, answers: Answers) -> Stairs:
-    """Look for steps nearby: what remains of f beside its finest slope appears all at once.
-
-    Of a smooth function it grows with a power of the step. At a kink it grows from nothing, too,
-    so whoever asks must look closer at the step between two rungs.
-    """
-    with np.errstate(all="ignore"):
-        t, f0 = v.steps, v.centre[:, None]
-        line = np.where(np.isfinite(answers.fd), answers.fd, 0.0)[:, None] * t
-        rest = np.fmax(np.abs(v.ahead - f0 - line), np.abs(f0 - v.behind - line))
-        quiet = np.fmax(v.sigma, np.fmax(v.rounding / 2, 0))[:, None]
-        sudden = rest[:, :-1] > SUDDEN * np.fmax(np.nan_to_num(rest[:, 1:]), quiet)
-        sudden &= np.isfinite(rest[:, 1:])
-        number = sudden.shape[1]
-        rung = number - 1 - np.argmax(sudden[:, ::-1], axis=1)
-        height = rest[np.arange(len(rest)), rung]
-        coarse = np.arange(len(t)) <= rung[:, None]
-        quotient = np.where(coarse, (v.ahead - v.behind) / (2 * t), np.nan)
-        nothing = np.zeros(len(rest))
-        above, found = Interval(nothing, nothing + np.inf, rung), nothing > 0
-        for factor in HIGHER:  # the first step to show need not be the highest
-            next_ = limit(quotient, factor * height[:, None] / (4 * t), (2,))
-            other = np.abs(next_.centre - answers.fd) > next_.half + answers.half
-            better = other & (next_.half <= above.half)
-            above = Interval(*(
-                np.where(better, new, old)
-                for new, old in zip(dataclasses.astuple(next_), dataclasses.astuple(above), strict=True)
-            ))
-            found |= better
-        return Stairs(np.any(sudden, axis=1) & found, rung, height, above)
-
-
-def with_stairs(answers: Answers, claims: Claims, steps: Stairs, narrow: Bools) -> Answers:
-    """Say of steps nearby what can be said of them.
-
-    Args:
-        answers: What was said without them.
-        claims: What AD says.
-        steps: The steps.
-        narrow: Where the steps are so narrow that they are the rounding of numbers on the way.
-    """
-    with np.errstate(all="ignore"):
-        verdict, cause = answers.verdict.copy(), answers.cause.copy()
-        above = steps.above
-        room = above.half + claims.material * np.abs(above.centre)
-        fits = np.abs(claims.slope - above.centre) <= room
-        told = steps.found & (fits | (verdict == AGREE))
-        verdict[told], cause[told] = CANNOT_TELL, "stairs"
-        known = told & fits & narrow & (above.half <= RESOLUTION * np.abs(above.centre))
-        verdict[known], cause[known] = AGREE, "rounded"
-        return dataclasses.replace(
-            answers, verdict=verdict, cause=cause,
-            fd=np.where(known, above.centre, answers.fd),
-            half=np.where(known, above.half, answers.half),
-            clean=(answers.clean & ~steps.found) | known,
-            within=np.where(known, np.abs(claims.slope - above.centre) <= above.half, answers.within),
-        )  # fmt: skip

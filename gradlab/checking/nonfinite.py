@@ -7,8 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradlab.checking.jaxprs import InFloat64, Rerun, is_float, is_literal, operations, programs_in
-from gradlab.checking.jaxprs import apart, where
+from gradlab.checking.float64 import InFloat64
+from gradlab.checking.jaxprs import (
+    Rerun,
+    apart,
+    is_float,
+    is_literal,
+    programs_in,
+    where,
+)
 from gradlab.checking.subject import Subject
 
 
@@ -71,7 +78,8 @@ def _data(subject: Subject, traced: Any) -> Culprit | None:
         name = "a constant array of f"
         for path, leaf in zip(subject.arguments.paths, subject.arguments.everything, strict=True):
             if leaf is const or (
-                is_float(leaf) and np.array_equal(np.asarray(leaf), np.asarray(const), equal_nan=True)
+                is_float(leaf)
+                and np.array_equal(np.asarray(leaf), np.asarray(const), equal_nan=True)
             ):
                 name = f"the argument args{path}"
         users = (eqn for eqn in traced.value.eqns if variable in _variables(eqn))
@@ -150,8 +158,5 @@ def _made(before: Any, array: Any) -> Any:
 
 def _numbers(before: Any, array: Any, place: Any) -> tuple[float, ...]:
     """Return the numbers that went into an element that is not finite."""
-    found = []
-    for x in map(np.asarray, before):
-        if x.ndim == 0 or x.shape == np.shape(array):
-            found.append(x.item() if x.ndim == 0 else x[tuple(place)].item())
-    return tuple(found)
+    arrays = [x for x in map(np.asarray, before) if x.ndim == 0 or x.shape == np.shape(array)]
+    return tuple(x.item() if x.ndim == 0 else x[tuple(place)].item() for x in arrays)

@@ -6,27 +6,23 @@ same program is traced again.
 
 import contextlib
 import functools
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from gradlab.checking.arguments import Arguments
+from gradlab.checking.compiled import compiled
+from gradlab.checking.float64 import InFloat64, Perturbed
 from gradlab.checking.intervals import Floats
-from gradlab.checking.jaxprs import OUTSIDE, InFloat64, Perturbed, Survey, apart, is_literal, is_program
-from gradlab.checking.jaxprs import operations
-from gradlab.checking.steps import Direction, as_table, masked, masked_on_host, split
-from gradlab.checking.tracing import Traced, group_outputs, vector_valued
+from gradlab.checking.jaxprs import Survey, apart
+from gradlab.checking.steps import Direction, as_table, masked, split
+from gradlab.checking.tracing import Traced
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch of points
 MOST_POINTS = 4096  # in a batch
-KEPT = 32  # programs whose compiled forms are kept; the one not used for longest goes first
 
 
 @contextlib.contextmanager
@@ -45,43 +41,6 @@ def settings() -> Iterator[None]:
         yield
 
 
-class Compiled:
-    """Compiled programs by the text of what was traced."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._kept: OrderedDict[str, dict[Any, Any]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def of(self, traced: Traced) -> dict[Any, Any]:
-        """Return what was compiled for a program, to be added to; nothing if it is a new one."""
-        text = _text(traced)
-        if text is None:
-            return {}
-        with self._lock:
-            found = self._kept.setdefault(text, {})
-            self._kept.move_to_end(text)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return found
-
-
-def _text(traced: Traced) -> str | None:
-    """Return all that a program says, or None where the text leaves something out."""
-    programs = [p.jaxpr for p in (traced.pull, traced.push) if p is not None] if traced.ruled else []
-    for jaxpr in (traced.value, *programs):
-        for eqn in operations(jaxpr):
-            inside = [v for v in eqn.params.values() if is_program(v)]
-            arrays = [a for a in eqn.invars if is_literal(a) and np.ndim(a.val)]
-            if eqn.primitive.name in OUTSIDE or arrays or any(len(apart(v)[1]) for v in inside):
-                return None
-    texts = (str(jaxpr) for jaxpr in (traced.value, *programs))
-    return "\n".join((*texts, str(traced.moved), str(traced.arguments.abstract())))
-
-
-_compiled = Compiled()
-
-
 class Programs:
     """The programs of a function, to be run as they are or in float64.
 
@@ -94,15 +53,16 @@ class Programs:
     def __init__(self, traced: Traced, *, wide: bool) -> None:
         """Take the programs."""
         self.traced, self.wide = traced, wide
-        self.known = _compiled.of(traced)
-        self._rerun = InFloat64() if wide else _as_it_is
+        self.known = compiled.of(traced)
+        self._wider = InFloat64() if wide else None
+        self._rerun: Any = self._wider or _as_it_is
         self._batched = True
         self.survey = traced.survey(self.coarse())
         self.eps = self.survey.eps
         self.rows, self.owner, self.outputs = traced.rows, traced.owner, traced.outputs
         self.moved, self.raised = traced.moved, traced.raised
         self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // self.survey.widest))
-        own = self._rerun.number if isinstance(self._rerun, InFloat64) else lambda number: number
+        own = self._own
         self.reals = [own(real) for real in traced.arguments.reals]
         self._consts = [own(const) for const in traced.consts]
         self._more = [
@@ -112,16 +72,21 @@ class Programs:
 
     def coarse(self) -> Any:
         """Return the operations that do not run in float64; None if none of them is asked to."""
-        if not self.wide:
+        if self._wider is None:
             return None
         with self._floats():
-            inputs = [self._rerun.abstract(aval) for aval in self.traced.arguments.abstract()]
+            inputs = [self._wider.abstract(aval) for aval in self.traced.arguments.abstract()]
             jax.eval_shape(lambda x: self._rerun(self.traced.value, self.traced.consts, x), inputs)
-        return self._rerun.coarse
+        return self._wider.coarse
 
     def look(
-        self, bases: Floats, directions: Sequence[Direction], points: Any = None, *,
-        gradient: bool = False, slopes: bool = False,
+        self,
+        bases: Floats,
+        directions: Sequence[Direction],
+        points: Any = None,
+        *,
+        gradient: bool = False,
+        slopes: bool = False,
     ) -> tuple[Floats | None, Any, Floats | None]:
         """Run what is asked for, by one compiled program.
 
@@ -165,21 +130,20 @@ class Programs:
         abstract = self.traced.arguments.abstract()
         return jax.make_jaxpr(function)(self.traced.consts, abstract, like)
 
-    def run(self, closed: Any, given: Any, *, compiled: bool) -> list[Floats]:
+    def run(self, closed: Any, given: Any, *, whole: bool) -> list[Floats]:
         """Run what `trace` returned, with the thing more as it is to be run.
 
         Args:
             closed: The program.
             given: The thing more.
-            compiled: Whether to compile the program, or to run it operation by operation.
+            whole: Whether to compile the program, or to run it operation by operation.
         """
         jaxpr, consts = apart(closed)
         with self._floats():
-            wide = self._rerun.number if isinstance(self._rerun, InFloat64) else lambda x: x
             inputs = jax.tree.leaves((self._consts, self.reals, given))
-            run = functools.partial(self._rerun, jaxpr)
-            run = jax.jit(run) if compiled else run
-            return [np.asarray(x, np.float64) for x in run([wide(c) for c in consts], inputs)]
+            run: Any = functools.partial(self._rerun, jaxpr)
+            run = jax.jit(run) if whole else run
+            return [np.asarray(x, np.float64) for x in run([self._own(c) for c in consts], inputs)]
 
     def perturbed(self, units: Floats) -> tuple[Floats, list[Floats]]:
         """Run value and gradient with rounding on the way made larger, once for each row of units.
@@ -235,6 +199,7 @@ class Programs:
     ) -> Any:  # fmt: skip
         number, directions, gradient = asked
         (table, steps, along), (of_pull, of_push) = given, more
+
         def at(point: Any) -> Any:
             which, step = point
             direction = masked(bases, *which)
@@ -257,6 +222,9 @@ class Programs:
             value, *gradients = self._rerun(self.traced.pull.jaxpr, of_pull, inputs)
             pulled = value, [g / 2 for g in gradients]  # a rule that forgets its cotangent shows
         return values, pulled, slopes
+
+    def _own(self, number: Any) -> Any:
+        return number if self._wider is None else self._wider.number(number)
 
     def _floats(self) -> contextlib.AbstractContextManager[Any]:
         return jax.enable_x64(True) if self.wide else contextlib.nullcontext()
@@ -285,74 +253,3 @@ def _rounded_up(number: int) -> int:
     """Return the next of few numbers: by at most a quarter more, for at most eight an octave."""
     multiple = max(1, (1 << max(0, number - 1).bit_length()) // 8)
     return -(-number // multiple) * multiple
-
-
-class OnNumbers:
-    """A function that looks at its values, so that it can only be run on numbers, one by one.
-
-    It has what `Programs` has, and no program.
-    """
-
-    wide = False
-
-    def __init__(self, f: Callable[..., Any], arguments: Arguments, modes: Sequence[str]) -> None:
-        """Take a function.
-
-        Raises:
-            Exception: Whatever f raises at its arguments.
-        """
-        self.outputs: list[tuple[str, int]] = []
-        self._call = vector_valued(f, arguments, self.outputs)
-        self.reals: list[Any] = [
-            jnp.asarray(real, a.dtype) for real, a in zip(arguments.reals, arguments.abstract(), strict=True)
-        ]
-        value = np.asarray(self._call(self.reals))
-        self.rows, self.owner = group_outputs(self.outputs, sum(r.size for r in arguments.reals))
-        everything = list(range(len(self.reals)))
-        self.moved = dict.fromkeys(modes, everything)
-        self.raised: dict[str, dict[int, Exception]] = {mode: {} for mode in modes}
-        self.eps = max(float(jnp.finfo(a.dtype).eps) for a in (value, *self.reals))
-        for mode in modes:
-            try:
-                self._pull() if mode == "rev" else self._push([jnp.ones_like(r) for r in self.reals])
-            except Exception as error:  # whatever a rule raises, or JAX where there is none
-                self.moved[mode] = []
-                self.raised[mode] = dict.fromkeys(range(len(arguments.leaves)), error)
-
-    def look(
-        self, bases: Floats, directions: Sequence[Direction], points: Any = None, *,
-        gradient: bool = False, slopes: bool = False,
-    ) -> tuple[Floats | None, Any, Floats | None]:  # fmt: skip
-        """Run what is asked for, as `Programs.look` does."""
-        table, values, found = as_table(directions).T, None, None
-        if points is not None:
-            pairs = zip(table[points[0]], points[1], strict=True)
-            values = np.stack([self._value(step * masked_on_host(bases, *w)) for w, step in pairs])
-        if slopes:
-            tangents = (split(-2 * masked_on_host(bases, *which), self.reals) for which in table)
-            found = np.stack([self._of_rows(self._push(t)) / -2 + 0.0 for t in tangents])
-        return values, self._pull() if gradient else None, found
-
-    def plain(self) -> Floats:
-        """Run the function; return all of its outputs."""
-        return np.asarray(self._call(self.reals), np.float64)
-
-    def _value(self, change: Floats) -> Floats:
-        try:
-            return self._of_rows(self._call(list(map(lax.add, self.reals, split(change, self.reals)))))
-        except Exception:  # far from its arguments a function may raise what it likes
-            return np.full(len(self.owner), np.nan)
-
-    def _of_rows(self, value: Any) -> Floats:
-        value = np.asarray(value, np.float64)
-        return value if self.rows is None else self.rows @ value
-
-    def _push(self, tangents: Any) -> Any:
-        return jax.jvp(self._call, (self.reals,), (tangents,))[1]
-
-    def _pull(self) -> Any:
-        value, back = jax.vjp(self._call, self.reals)
-        rows = 2 * (np.eye(value.size) if self.rows is None else self.rows)
-        gradients = [back(jnp.asarray(row, value.dtype))[0] for row in rows]
-        halved = [np.stack([np.asarray(g, np.float64) / 2 for g in leaf]) for leaf in zip(*gradients)]
-        return np.asarray(value, np.float64), halved

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from gradlab.checking.arguments import Leaf
 from gradlab.checking.intervals import Floats
-from gradlab.checking.judge import (
-    AGREE, CANNOT_TELL, NARROW, WRONG, Answers, Claims, Stairs, Values, judge, stairs,
-    taken, with_stairs,
-)  # fmt: skip
+from gradlab.checking.judge import AGREE, CANNOT_TELL, WRONG, Answers, judge, taken
+from gradlab.checking.stairs import NARROW, Stairs, stairs, with_stairs
 from gradlab.checking.steps import Direction, climb, exponents
 from gradlab.checking.subject import Subject
+from gradlab.checking.values import Claims, Values
 
 GROUP = 256  # directions in one batch
 OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is another function
@@ -60,7 +59,7 @@ class Asked:
         number = len(questions)
 
         def part(value: Any) -> Any:
-            if dataclasses.is_dataclass(value):
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
                 fields = {f.name: part(getattr(value, f.name)) for f in dataclasses.fields(value)}
                 return dataclasses.replace(value, **fields)
             return value[questions] if np.ndim(value) and len(value) == number else value
@@ -107,7 +106,9 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> li
     leaves = [subject.leaf_of(direction) for direction in directions]
     largest = np.stack([subject.largest(leaf) for leaf in leaves]).reshape(-1)
     part = subject.user_eps**0.5 if subject.sharp else subject.eps ** (1 / 3)
-    infinite = np.repeat([not np.isfinite(subject.x[d.start : d.stop]).all() for d in directions], rows)
+    infinite = np.repeat(
+        [not np.isfinite(subject.x[d.start : d.stop]).all() for d in directions], rows
+    )
     with np.errstate(invalid="ignore"):
         changes = np.nan_to_num(np.fmax(*values.changes), posinf=0.0)
         size = np.fmax(values.bulk, np.max(changes, axis=1, initial=0.0))
@@ -118,7 +119,12 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> li
     for mode, (along, terms) in slopes.items():
         slope = along.reshape(-1)
         claims = Claims(
-            slope, terms.reshape(-1), part * largest, jitter, subject.lost * largest, subject.material
+            slope,
+            terms.reshape(-1),
+            part * largest,
+            jitter,
+            subject.lost * largest,
+            subject.material,
         )
         if asked and np.allclose(slope, asked[0].claims.slope, rtol=SAME, atol=0, equal_nan=True):
             answers, steps_nearby = asked[0].answers, asked[0].stairs
@@ -147,7 +153,11 @@ def _answer(
     jumps = np.isin(answers.cause, ("jump", "kink"))
     if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
         on_the_way, _ = subject.rounding(directions)
-        unit = 4 * subject.user_eps * np.fmax(values.bulk, np.tile(on_the_way / subject.eps, len(directions)))
+        unit = (
+            4
+            * subject.user_eps
+            * np.fmax(values.bulk, np.tile(on_the_way / subject.eps, len(directions)))
+        )
         again = judge(values.with_noise(np.where(jumps, unit, 0.0)), claims)
         answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))
     found = _confirmed(subject, directions, values, answers)

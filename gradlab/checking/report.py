@@ -66,7 +66,6 @@ class LeafReport:
     checked: str
     funnel: Funnel | None = dataclasses.field(default=None, repr=False)
 
-
     def of_second_order(self, mode: str) -> "LeafReport":
         """Return the same report, on the derivative of a derivative that `mode` gave."""
         cause = self.cause and f"taking the first derivative as f, {self.cause}"
@@ -192,8 +191,8 @@ class GradientReport:
         raised = "".join(f"<p>{html.escape(text)}</p>" for text in self._raised())
         below = "".join(f"<p>{html.escape(line)}</p>" for line in self._below(4 * SHOWN))
         return (
-            f"<p><b>gradient check: {self.verdict}</b></p>{raised}<table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{rows}</tbody></table>{below}"
+            f"<p><b>gradient check: {self.verdict}</b></p>{raised}<table>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
         )
 
     def to_frame(self) -> "pd.DataFrame":

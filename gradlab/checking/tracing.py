@@ -21,6 +21,13 @@ from gradlab.checking.jaxprs import RULED, WIDER, Survey, apart, operations
 MOST_ROWS = 16  # groups into which the outputs are divided; fewer outputs stand for themselves
 MOST_ENTRIES = 2**18  # of all gradients together
 
+LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+
 
 class Traced:
     """A function of real numbers with one real vector as its value, and its derivatives.
@@ -52,7 +59,8 @@ class Traced:
         self.dtype = closed.out_avals[0].dtype
         coordinates = sum(real.size for real in arguments.reals)
         self.rows, self.owner = group_outputs(self.outputs, coordinates)
-        self.pull = self.push = None
+        self.pull: Any = None
+        self.push: Any = None
         self.moved: dict[str, list[int]] = {}
         self.raised: dict[str, dict[int, Exception]] = {}
         for mode in modes:
@@ -139,7 +147,9 @@ class Traced:
             try:
                 program = jax.make_jaxpr(derivative)(self.consts, reals, last)
                 if any(eqn.primitive.name == "custom_lin" for eqn in operations(program.jaxpr)):
-                    jax.jit(derivative).lower(self.consts, reals, last)  # raises what JAX has to say
+                    jax.jit(derivative).lower(
+                        self.consts, reals, last
+                    )  # raises what JAX has to say
                 return program, None
             except Exception as said:  # whatever a rule raises, or JAX where there is none
                 error = error or said.with_traceback(None)
