@@ -13,10 +13,10 @@ from gradlab._arguments import describe
 from gradlab.checking.arguments import Arguments, argument_numbers, take_apart
 from gradlab.checking.gradients import hand_written, second_order
 from gradlab.checking.judge import WORST_FIRST
+from gradlab.checking.leaf_report import LeafReport
 from gradlab.checking.leaves import describe_finding, without_derivative
-from gradlab.checking.preparation import prepare
-from gradlab.checking.programs import settings
-from gradlab.checking.report import GradientReport, LeafReport
+from gradlab.checking.preparation import prepare, settings
+from gradlab.checking.report import GradientReport
 from gradlab.checking.search import search
 from gradlab.checking.subject import said
 
@@ -40,7 +40,69 @@ def check_grads(
     has_aux: bool = False,
     key: Array | None = None,
 ) -> GradientReport:
-    """DOC."""
+    """Compare what automatic differentiation says with what finite differences say.
+
+    For every leaf of the arguments the verdict is `agree`, `wrong` or `cannot tell`, with the
+    reason. There is no step size and no tolerance to choose: f is evaluated at steps of many
+    sizes, the noise in its values is measured, and from both follows an interval for the slope,
+
+        lim ( f(x + t d) − f(x − t d) ) / 2t,    t → 0
+
+    A derivative outside the interval is wrong, if it is off by more than 2e-5 of the slope, which
+    adjoints and solvers stopped at a tolerance can be; less is said, and agrees. Inside, it agrees
+    if the interval is narrow: at most 5 % of the slope, mostly less than a millionth. Otherwise
+    nobody can tell, and the report says why: noise, a kink, a jump, the edge of the domain.
+
+    A leaf of many elements is looked at along a random direction first. Where that disagrees,
+    its elements are checked one by one, or, in a leaf of many thousands, the worse half is halved
+    until one is left. Where it agrees, the report says which error in a single element it could
+    not have seen: some 1e-5 in float64 among a hundred thousand elements.
+
+    Value, gradient and slope are traced as they are, in the dtypes that f has, and run twice: as
+    they are, and with float64 in place of every coarser dtype. The second tells whether the
+    derivative is right. The first tells whether the dtype is enough: a gradient that is NaN,
+    infinite or without a right digit as the user runs it never agrees.
+
+    If JAX does not have one of the modes for f, the report says so in its headline, and is not
+    `ok`; leave the mode out with `modes`. A leaf that `jax.grad` cannot differentiate is `cannot
+    tell`.
+
+    Args:
+        f: Function of `args`. Its value may be a number, an array or a pytree of them.
+        args: All arguments, as a tuple: `(x,)` for one. Leaves that are not floating point are
+            passed on and not differentiated.
+        argnums: Which arguments to differentiate; all that can be, if None.
+        grad: Gradient function to judge in place of JAX's own, called with all arguments. It
+            returns what `jax.grad(f, argnums)`, `jax.value_and_grad(f, argnums)` or, for an `f`
+            with an array as its value, `jax.jacobian` would. If `argnums` is None and several
+            arguments can be differentiated, it returns a tuple.
+        order: 2 to check the derivative of the derivative as well.
+        modes: Modes of differentiation to check, of `"fwd"` and `"rev"`.
+        has_aux: Whether f returns a pair, of which the second is not differentiated.
+        key: Where the random directions come from. By default always the same ones.
+
+    Returns:
+        A report that prints itself; see `GradientReport`.
+
+    Raises:
+        TypeError: If `args` is not a tuple or nothing in it can be differentiated.
+        ValueError: If `argnums`, `order` or `modes` is out of range, or what `grad` returned has
+            another shape than its argument.
+        Exception: Whatever f itself raises at `args`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> x = jnp.array([0.5, 1.0])
+        >>> check_grads(lambda x: jnp.sum(jnp.sin(x)), (x,)).verdict
+        'agree'
+        >>> report = check_grads(lambda x: jnp.sum(x * jax.lax.stop_gradient(x)), (x,))
+        >>> report.verdict, report.leaves[0].ad, round(report.leaves[0].fd, 6)
+        ('wrong', 1.0, 2.0)
+
+    References:
+        Lepski, On a problem of adaptive estimation in Gaussian white noise, 1991.
+        Moré and Wild, Estimating derivatives of noisy simulations, 2012.
+    """
     _require_options(f, order, modes, grad, has_aux)
     value, seed = _first(f) if has_aux else f, _seed(key)
     asked = tuple(mode for mode in ("rev", "fwd") if mode in modes)
@@ -76,7 +138,27 @@ def assert_grads(
     allow: Sequence[str] = (),
     **options: Any,
 ) -> None:
-    """DOC."""
+    """Raise `AssertionError` with the printed report unless every leaf's gradient agrees.
+
+    Args:
+        f: As in `check_grads`.
+        args: As in `check_grads`.
+        allow: Verdicts that pass besides `"agree"`: `("cannot tell",)` where a test accepts what
+            cannot be decided.
+        **options: All other arguments of `check_grads`.
+
+    Returns:
+        Nothing; it returns if every verdict is `agree` or allowed, and JAX has every mode that was
+        asked for. A missing mode counts as `cannot tell`.
+
+    Raises:
+        AssertionError: If a verdict is neither `agree` nor allowed.
+        ValueError: If `allow` holds something that is no verdict.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> assert_grads(jnp.tanh, (0.5,))
+    """
     if (
         isinstance(allow, str)
         or not isinstance(allow, Collection)

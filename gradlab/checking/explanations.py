@@ -3,32 +3,21 @@
 import dataclasses
 import math
 
-from gradlab.checking.causes import (
     Site,
     culprits,
     operation_by_operation,
     resemblance,
     uses,
 )  # fmt: skip
-from gradlab.checking.findings import Finding
+from gradlab.checking.findings import Finding, Why
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
-from gradlab.checking.nonfinite import Culprit, first_nonfinite
+from gradlab.checking.nonfinite import explain_nonfinite
 from gradlab.checking.subject import MATERIAL, Subject
 from gradlab.checking.values import FINE
 
 NEARLY = 3e-2  # a relative difference below this may be that of an approximate solution
 MODES = {"rev": "reverse mode", "fwd": "forward mode", "grad": "grad"}
 COARSE = {2.0**-7: "bfloat16", 2.0**-10: "float16", 2.0**-23: "float32"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Why:
-    """A verdict with its cause and hint, each a sentence or empty, and the line they speak of."""
-
-    verdict: str
-    cause: str = ""
-    hint: str = ""
-    where: str = ""
 
 
 def explain(subject: Subject, finding: Finding) -> Why:
@@ -44,7 +33,7 @@ def explain(subject: Subject, finding: Finding) -> Why:
             "let every custom rule return the value that its function returns",
         )  # fmt: skip
     if cause in ("nan", "value"):
-        return _explain_nonfinite(subject, finding)
+        return explain_nonfinite(subject, finding)
     if cause == "modes":
         return Why(
             verdict,
@@ -205,55 +194,6 @@ def _explain_sites(found: list[Site], flat: bool) -> tuple[str, str]:
             "is it deliberate, as in straight-through estimators?",
         )
     return f"{site}{line} is wrong: without it AD is what FD says", ""
-
-
-def _explain_nonfinite(subject: Subject, finding: Finding, own: bool = False) -> Why:
-    of_value = finding.cause == "value"
-    culprit = first_nonfinite(subject, own=own, of_value=of_value)
-    place = "" if culprit is None else culprit.where
-    if of_value:
-        cause = "f itself is not finite here"
-        if culprit is not None:
-            cause += f": {what(culprit)}"
-        return Why(CANNOT_TELL, cause, "check at another point", place)
-    cause = f"AD is {finding.ad}, where f is finite"
-    if finding.verdict == CANNOT_TELL:
-        cause = f"AD is {finding.ad}, and FD finds no slope either"
-    if culprit is None:
-        return Why(finding.verdict, cause + _kink(finding))
-    cause += f": {what(culprit)}"
-    hint = ""
-    if culprit.of == "data":
-        hint = "replace it by a number before it is used; a mask afterwards comes too late for AD"
-    elif culprit.guarded and finding.verdict == WRONG and finding.mode != "fwd":
-        hint = (
-            "a `where` hides it from the value only: reverse mode multiplies it by 0, which is "
-            f"NaN; give {culprit.name} a harmless input with a second `where` in front of it"
-        )
-    elif culprit.name == "sqrt" and culprit.at[:1] == (0.0,):
-        hint = "square the norm, jnp.sum(x**2), or use a `where` both before and after the root"
-    return Why(finding.verdict, cause + _kink(finding), hint, place)
-
-
-def what(culprit: Culprit) -> str:
-    """Say what is not finite, and where."""
-    line = f" ({culprit.where})" if culprit.where else ""
-    if culprit.of == "data":
-        return f"{culprit.name}{line}"
-    at = ", ".join(f"{number:.4g}" for number in culprit.at[:3])
-    operation = f"`{culprit.name}` at {at}{line}" if at else f"`{culprit.name}`{line}"
-    what = "the derivative of " if culprit.of == "derivative" else ""
-    return f"{what}{operation} is not finite"
-
-
-def _kink(finding: Finding) -> str:
-    """Say that the slopes of the two sides differ, where they are well known."""
-    if not finding.asked_of.answers.sharp[finding.entry]:
-        return ""
-    return (
-        f"; f has a kink here, with slope {finding.left:.6g} on the left and {finding.right:.6g} "
-        "on the right, so it has no derivative"
-    )
 
 
 def _explain_noise(subject: Subject, finding: Finding) -> Why:

@@ -41,6 +41,16 @@ class Finding:
     blind: float = 0.0  # an error in one element that a projection could not have seen
 
 
+@dataclasses.dataclass(frozen=True)
+class Why:
+    """A verdict with its cause and hint, each a sentence or empty, and the line they speak of."""
+
+    verdict: str
+    cause: str = ""
+    hint: str = ""
+    where: str = ""
+
+
 def about(subject: Subject, leaf: Leaf, asked: Sequence[Asked]) -> list[Asked]:
     """Return the answers about a leaf, in the modes that have a derivative of it."""
     modes = subject.modes_of(leaf)

@@ -191,7 +191,15 @@ class Survey:
 
 
 def where(jaxpr: Any, eqn: Any) -> str:
-    """Return file and line of the code that an operation comes from; empty if JAX does not know."""
+    """Return file and line of the code that an operation comes from; empty if JAX does not know.
+
+    A file below the current folder is named from there, and a cell of a notebook as a cell.
+    """
     text = jaxpr.replace(eqns=[eqn], outvars=[]).pretty_print(source_info=True)
-    found = re.search(r"# (\S.*?:\d+)(?::\d+)? \(", text)
-    return found[1] if found and not found[1].startswith(HERE) else ""
+    found = re.search(r"# (\S.*?):(\d+)(?::\d+)? \(", text)
+    if not found or found[1].startswith(HERE):
+        return ""
+    file, line = found.groups()
+    if "ipykernel" in file or file.startswith("<ipython"):
+        return f"line {line} of a cell"
+    return f"{file.removeprefix(f'{Path.cwd()}/')}:{line}"

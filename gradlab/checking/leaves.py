@@ -6,16 +6,18 @@ import math
 import numpy as np
 
 from gradlab.checking.arguments import Leaf
-from gradlab.checking.causes import by_element
-from gradlab.checking.explanations import Why, explain, what
-from gradlab.checking.findings import Finding
-from gradlab.checking.funnel import Funnel
+from gradlab.checking.explanations import explain
+from gradlab.checking.findings import Finding, Why
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
-from gradlab.checking.nonfinite import first_nonfinite
-from gradlab.checking.report import LeafReport
+from gradlab.checking.leaf_report import Funnel, LeafReport
+from gradlab.checking.nonfinite import first_nonfinite, what
+from gradlab.checking.resemblance import by_element
 from gradlab.checking.subject import Subject, said
 from gradlab.checking.tracing import LOOKS_AT_VALUES
 
+DIGITS_LOST = 0.05  # of the largest slope of a leaf: then the digits that are left are told
+COUNTS = 1e-3  # of the largest slope: an element that is smaller does not count beside it
+ROUNDING = 64  # units in the last place of f: what a slope over one step may be off by
 NO_SLOPE = ("jump", "isolated", "value", "infinite")  # then FD is no slope
 
 
@@ -76,7 +78,7 @@ def without_derivative(subject: Subject, leaf: Leaf) -> LeafReport:
 def _in_own_dtype(subject: Subject, finding: Finding, why: Why) -> Why:
     """Look at the gradient as the user runs it, beside that in float64, which is right."""
     leaf = finding.leaf
-    lost, digits, number = subject.lost_in_own_dtype(leaf)
+    lost, digits, number = _lost_in_own_dtype(subject, leaf)
     if subject.own_value is not None and not np.isfinite(subject.own_value).all():
         if why.verdict == AGREE:
             return Why(
@@ -106,6 +108,43 @@ def _in_own_dtype(subject: Subject, finding: Finding, why: Why) -> Why:
         words = f"in float64 it agrees; of AD in {leaf.dtype} only {digits} digits are right here"
         return dataclasses.replace(why, cause=words.replace(" 1 digits are", " 1 digit is"))
     return why
+
+
+def _lost_in_own_dtype(subject: Subject, leaf: Leaf) -> tuple[bool, int | None, float]:
+    """Compare the gradient as the user runs it with that in float64.
+
+    Returns:
+        Whether a number in it is not finite; to how many digits its worst element is right, of
+        those that count beside the largest, or None where that is enough; and the number.
+    """
+    own = slice(leaf.start, leaf.stop)
+    unit = subject.bases[0, own]
+    both = [mode for mode in subject.gradients if mode in subject.own_gradients]
+    pairs = [
+        (subject.own_gradients[m][:, own] * unit, subject.gradients[m][:, own] * unit) for m in both
+    ]
+    if subject.own_slopes is not None:
+        about = [i for i, d in enumerate(subject.first) if leaf.start <= d.start < leaf.stop]
+        wide = np.stack([subject.slopes[subject.first[i]] for i in about])
+        pairs.append((subject.own_slopes[about].T, wide.T))
+    found: int | None = None
+    for narrow, wide in pairs:
+        lost = ~np.isfinite(narrow) & np.isfinite(wide)
+        if np.any(lost):
+            return True, None, float(narrow[lost][0])
+        with np.errstate(all="ignore"):
+            size = subject.largest(leaf)[:, None]
+            size = np.fmax(size, np.max(np.abs(wide), axis=1, initial=0.0, keepdims=True))
+            error = np.abs(narrow - wide)
+            room = (
+                ROUNDING * subject.user_eps * np.fmax(subject.size, np.abs(subject.value))[:, None]
+            )
+            counts = (error > np.fmax(DIGITS_LOST * size, room)) & (np.abs(wide) >= COUNTS * size)
+            digits = -np.log10(error / np.abs(wide))
+        if np.any(counts):
+            worst = max(0, int(np.min(digits[counts])))
+            found = worst if found is None else min(found, worst)
+    return False, found, 0.0
 
 
 def _as_jax_returns(subject: Subject, finding: Finding) -> tuple[complex, complex, float, str]:

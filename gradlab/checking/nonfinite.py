@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gradlab.checking.findings import Finding, Why
 from gradlab.checking.float64 import InFloat64
 from gradlab.checking.jaxprs import (
     Rerun,
@@ -16,6 +17,7 @@ from gradlab.checking.jaxprs import (
     programs_in,
     where,
 )
+from gradlab.checking.judge import CANNOT_TELL, WRONG
 from gradlab.checking.subject import Subject
 
 
@@ -160,3 +162,53 @@ def _numbers(before: Any, array: Any, place: Any) -> tuple[float, ...]:
     """Return the numbers that went into an element that is not finite."""
     arrays = [x for x in map(np.asarray, before) if x.ndim == 0 or x.shape == np.shape(array)]
     return tuple(x.item() if x.ndim == 0 else x[tuple(place)].item() for x in arrays)
+
+
+def explain_nonfinite(subject: Subject, finding: Finding) -> Why:
+    """Say why f or AD is not finite."""
+    of_value = finding.cause == "value"
+    culprit = first_nonfinite(subject, own=False, of_value=of_value)
+    place = "" if culprit is None else culprit.where
+    if of_value:
+        cause = "f itself is not finite here"
+        if culprit is not None:
+            cause += f": {what(culprit)}"
+        return Why(CANNOT_TELL, cause, "check at another point", place)
+    cause = f"AD is {finding.ad}, where f is finite"
+    if finding.verdict == CANNOT_TELL:
+        cause = f"AD is {finding.ad}, and FD finds no slope either"
+    if culprit is None:
+        return Why(finding.verdict, cause + _kink(finding))
+    cause += f": {what(culprit)}"
+    hint = ""
+    if culprit.of == "data":
+        hint = "replace it by a number before it is used; a mask afterwards comes too late for AD"
+    elif culprit.guarded and finding.verdict == WRONG and finding.mode != "fwd":
+        hint = (
+            "a `where` hides it from the value only: reverse mode multiplies it by 0, which is "
+            f"NaN; give {culprit.name} a harmless input with a second `where` in front of it"
+        )
+    elif culprit.name == "sqrt" and culprit.at[:1] == (0.0,):
+        hint = "square the norm, jnp.sum(x**2), or use a `where` both before and after the root"
+    return Why(finding.verdict, cause + _kink(finding), hint, place)
+
+
+def what(culprit: Culprit) -> str:
+    """Say what is not finite, and where."""
+    line = f" ({culprit.where})" if culprit.where else ""
+    if culprit.of == "data":
+        return f"{culprit.name}{line}"
+    at = ", ".join(f"{number:.4g}" for number in culprit.at[:3])
+    operation = f"`{culprit.name}` at {at}{line}" if at else f"`{culprit.name}`{line}"
+    what = "the derivative of " if culprit.of == "derivative" else ""
+    return f"{what}{operation} is not finite"
+
+
+def _kink(finding: Finding) -> str:
+    """Say that the slopes of the two sides differ, where they are well known."""
+    if not finding.asked_of.answers.sharp[finding.entry]:
+        return ""
+    return (
+        f"; f has a kink here, with slope {finding.left:.6g} on the left and {finding.right:.6g} "
+        "on the right, so it has no derivative"
+    )

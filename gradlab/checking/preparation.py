@@ -1,7 +1,8 @@
 """Make a function ready to be checked: trace it, run it, in float64 if that is possible."""
 
+import contextlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -15,6 +16,22 @@ from gradlab.checking.steps import FEW, exponents, first_directions, make_bases,
 from gradlab.checking.subject import Subject, said
 from gradlab.checking.tracing import LOOKS_AT_VALUES, Traced
 from gradlab.checking.values import FINE
+
+
+@contextlib.contextmanager
+def settings() -> Iterator[None]:
+    """Let the checker's own programs run, whatever the user's may do, in this thread and block.
+
+    A step may leave the domain of the function, so a NaN is no error here; and programs are
+    compiled and take numbers from the host. Dtypes are promoted as the user has it.
+    """
+    with (
+        jax.debug_nans(False),
+        jax.debug_infs(False),
+        jax.disable_jit(False),
+        jax.transfer_guard("allow"),
+    ):
+        yield
 
 
 def prepare(

@@ -6,7 +6,7 @@ same program is traced again.
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -23,22 +23,6 @@ from gradlab.checking.tracing import Traced
 
 MOST_AT_ONCE = 2**20  # elements in the widest array of a batch of points
 MOST_POINTS = 4096  # in a batch
-
-
-@contextlib.contextmanager
-def settings() -> Iterator[None]:
-    """Let the checker's own programs run, whatever the user's may do, in this thread and block.
-
-    A step may leave the domain of the function, so a NaN is no error here; and programs are
-    compiled and take numbers from the host. Dtypes are promoted as the user has it.
-    """
-    with (
-        jax.debug_nans(False),
-        jax.debug_infs(False),
-        jax.disable_jit(False),
-        jax.transfer_guard("allow"),
-    ):
-        yield
 
 
 class Programs:

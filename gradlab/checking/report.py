@@ -6,8 +6,8 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
-from gradlab.checking.funnel import Funnel, plot_funnel
 from gradlab.checking.judge import WORST_FIRST
+from gradlab.checking.leaf_report import LeafReport, plot_funnel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,60 +17,6 @@ SHOWN = 8  # leaves in the printed report, worst first
 WAYS = 3  # of looking at leaves that are named
 EXPLAINED = 3  # of them with their reason
 MODES = {"rev": "reverse mode (jax.grad)", "fwd": "forward mode (jax.jvp)"}
-
-
-@dataclasses.dataclass(frozen=True)
-class LeafReport:
-    """The verdict on one leaf of the arguments.
-
-    Attributes:
-        path: Where it is in the tuple of arguments, as `jax.tree_util.keystr` writes it.
-        shape: Its shape.
-        dtype: Its dtype.
-        index: The element that decided; None where a whole direction was checked.
-        part: `real` or `imag`, the part of a complex element that was moved; otherwise empty.
-        output: The output whose derivative this is, where there are several.
-        ad: The derivative according to automatic differentiation.
-        fd: The derivative according to finite differences.
-        half_width: fd is right to within this.
-        error: ad − fd.
-        digits: To how many decimal digits ad and fd are known to agree, at worst; 0 if wrong.
-        verdict: `agree`, `wrong` or `cannot tell`.
-        cause: Why, in a sentence; empty for a plain agreement.
-        hint: What to look at or to do; may be empty.
-        where: File and line of the code that the cause speaks of; may be empty.
-        mode: Which derivative this was: `rev`, `fwd` or `grad`, a function that was given. A second
-            derivative has two, as in `fwd over rev`: forward mode over reverse mode.
-        order: 1, or 2 for the derivative of the derivative.
-        checked: Which elements or directions were looked at.
-        funnel: Steps, finite differences and half-widths behind the verdict, for `plot`.
-    """
-
-    path: str
-    shape: tuple[int, ...]
-    dtype: str
-    index: tuple[int, ...] | None
-    part: str
-    output: str
-    ad: float | complex
-    fd: float | complex
-    half_width: float
-    error: float | complex
-    digits: float
-    verdict: str
-    cause: str
-    hint: str
-    where: str
-    mode: str
-    order: int
-    checked: str
-    funnel: Funnel | None = dataclasses.field(default=None, repr=False)
-
-    def of_second_order(self, mode: str) -> "LeafReport":
-        """Return the same report, on the derivative of a derivative that `mode` gave."""
-        cause = self.cause and f"taking the first derivative as f, {self.cause}"
-        both = " over ".join(filter(None, (self.mode, mode)))
-        return dataclasses.replace(self, order=2, mode=both, cause=cause)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,9 +19,6 @@ LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms
 STOPPED = 2.0**-24  # the same where f may stop at a tolerance: half a unit of float32
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
 RUNS, SIGNS, FAR = 8, 61, 2.0**20  # with each operation moved by one unit up or down, or by FAR
-DIGITS_LOST = 0.05  # of the largest slope of a leaf: then the digits that are left are told
-COUNTS = 1e-3  # of the largest slope: an element that is smaller does not count beside it
-ROUNDING = 64  # units in the last place of f: what a slope over one step may be off by
 
 
 @dataclasses.dataclass
@@ -209,41 +206,6 @@ class Subject:
                 narrow = np.stack([own[:, d.start : d.stop] @ base for d, base in bases])
                 differ = np.fmax(differ, np.abs(narrow - slopes[mode][0]))
             return np.nan_to_num(differ, nan=0.0, posinf=0.0)
-
-    def lost_in_own_dtype(self, leaf: Leaf) -> tuple[bool, int | None, float]:
-        """Compare the gradient as the user runs it with that in float64.
-
-        Returns:
-            Whether a number in it is not finite; to how many digits its worst element is right, of
-            those that count beside the largest, or None where that is enough; and the number.
-        """
-        own = slice(leaf.start, leaf.stop)
-        pairs = [
-            (self.own_gradients[m][:, own] * self.bases[0, own], g[:, own] * self.bases[0, own])
-            for m, g in self.gradients.items() if m in self.own_gradients
-        ]  # fmt: skip
-        if self.own_slopes is not None:
-            about = [i for i, d in enumerate(self.first) if leaf.start <= d.start < leaf.stop]
-            wide = np.stack([self.slopes[self.first[i]] for i in about])
-            pairs.append((self.own_slopes[about].T, wide.T))
-        found: int | None = None
-        for narrow, wide in pairs:
-            lost = ~np.isfinite(narrow) & np.isfinite(wide)
-            if np.any(lost):
-                return True, None, float(narrow[lost][0])
-            with np.errstate(all="ignore"):
-                size = self.largest(leaf)[:, None]
-                size = np.fmax(size, np.max(np.abs(wide), axis=1, initial=0.0, keepdims=True))
-                error = np.abs(narrow - wide)
-                room = ROUNDING * self.user_eps * np.fmax(self.size, np.abs(self.value))[:, None]
-                counts = (error > np.fmax(DIGITS_LOST * size, room)) & (
-                    np.abs(wide) >= COUNTS * size
-                )
-                digits = -np.log10(error / np.abs(wide))
-            if np.any(counts):
-                worst = max(0, int(np.min(digits[counts])))
-                found = worst if found is None else min(found, worst)
-        return False, found, 0.0
 
     def over_output(self, numbers: Floats) -> Floats:
         """Return for each row the largest of the numbers in its output."""
