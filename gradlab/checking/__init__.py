@@ -11,8 +11,9 @@ To read it, follow a call in the order in which a check passes through:
 - The verdict: `intervals` (limits as intervals), `values` (what is known of f), `judge` (agree,
   wrong or cannot tell), `stairs` (steps nearby), `questions` (many directions at once), `findings`
   and `search` (the element that decides).
-- The reason: `causes` (whose fault it is), `resemblance` (what AD is instead), `nonfinite` (where NaN comes from), `explanations` and
-  `leaves` (in words), `leaf_report` and `report` (on the screen).
+- The reason: `causes` (whose fault it is), `resemblance` (what AD is instead), `nonfinite` (where
+  NaN comes from), `explanations` and `leaves` (in words), `leaf_report` and `report` (on the
+  screen).
 
 Whoever wants the idea alone reads `float64`, `intervals` and `judge`.
 """

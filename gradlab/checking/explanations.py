@@ -3,15 +3,11 @@
 import dataclasses
 import math
 
-    Site,
-    culprits,
-    operation_by_operation,
-    resemblance,
-    uses,
-)  # fmt: skip
+from gradlab.checking.causes import Site, culprits, operation_by_operation, uses
 from gradlab.checking.findings import Finding, Why
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
 from gradlab.checking.nonfinite import explain_nonfinite
+from gradlab.checking.resemblance import resemblance
 from gradlab.checking.subject import MATERIAL, Subject
 from gradlab.checking.values import FINE
 
