@@ -1,30 +1,35 @@
-"""What was compiled for a program, to be used again when the same program is traced again."""
+"""What was made of a program, to be used again when the same program is traced again."""
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from gradlab.checking.jaxprs import OUTSIDE, apart, is_literal, is_program, operations
-from gradlab.checking.tracing import Traced
 
-KEPT = 32  # programs whose compiled forms are kept; the one not used for longest goes first
+KEPT = 32  # programs of which it is kept; the one not used for longest goes first
 
 
 class Compiled:
-    """Compiled programs by the text of what was traced."""
+    """What was made of programs, by their text: it holds no numbers and no code of the user."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self._kept: OrderedDict[str, dict[Any, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, traced: Traced) -> dict[Any, Any]:
-        """Return what was compiled for a program, to be added to; nothing if it is a new one."""
-        text = _text(traced)
-        if text is None:
+    def of(self, jaxprs: Sequence[Any], *more: Any) -> dict[Any, Any]:
+        """Return what was made of programs, to be added to; nothing if they are new.
+
+        Args:
+            jaxprs: The programs.
+            *more: What else must be the same.
+        """
+        if not all(_is_told_by_its_text(jaxpr) for jaxpr in jaxprs):
             return {}
+        text = "\n".join(map(str, (*jaxprs, *more)))
         with self._lock:
             found = self._kept.setdefault(text, {})
             self._kept.move_to_end(text)
@@ -33,19 +38,14 @@ class Compiled:
         return found
 
 
-def _text(traced: Traced) -> str | None:
-    """Return all that a program says, or None where the text leaves something out."""
-    programs = (
-        [p.jaxpr for p in (traced.pull, traced.push) if p is not None] if traced.ruled else []
-    )
-    for jaxpr in (traced.value, *programs):
-        for eqn in operations(jaxpr):
-            inside = [v for v in eqn.params.values() if is_program(v)]
-            arrays = [a for a in eqn.invars if is_literal(a) and np.ndim(a.val)]
-            if eqn.primitive.name in OUTSIDE or arrays or any(len(apart(v)[1]) for v in inside):
-                return None
-    texts = (str(jaxpr) for jaxpr in (traced.value, *programs))
-    return "\n".join((*texts, str(traced.moved), str(traced.arguments.abstract())))
+def _is_told_by_its_text(jaxpr: Any) -> bool:
+    """Tell whether a text leaves nothing out: no array, and no code outside of JAX."""
+    for eqn in operations(jaxpr):
+        inside = [value for value in eqn.params.values() if is_program(value)]
+        arrays = [atom for atom in eqn.invars if is_literal(atom) and np.ndim(atom.val)]
+        if eqn.primitive.name in OUTSIDE or arrays or any(len(apart(v)[1]) for v in inside):
+            return False
+    return True
 
 
 compiled = Compiled()

@@ -14,7 +14,6 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from gradlab.checking.compiled import compiled
 from gradlab.checking.float64 import InFloat64, Perturbed
 from gradlab.checking.intervals import Floats
 from gradlab.checking.jaxprs import Survey, apart
@@ -37,11 +36,13 @@ class Programs:
     def __init__(self, traced: Traced, *, wide: bool) -> None:
         """Take the programs."""
         self.traced, self.wide = traced, wide
-        self.known = compiled.of(traced)
+        self.known = traced.known
         self._wider = InFloat64() if wide else None
         self._rerun: Any = self._wider or _as_it_is
         self._batched = True
-        self.survey = traced.survey(self.coarse())
+        if ("survey", wide) not in self.known:
+            self.known["survey", wide] = traced.survey(self.coarse())
+        self.survey: Survey = self.known["survey", wide]
         self.eps = self.survey.eps
         self.rows, self.owner, self.outputs = traced.rows, traced.owner, traced.outputs
         self.moved, self.raised = traced.moved, traced.raised
@@ -136,7 +137,7 @@ class Programs:
             The outputs, `(runs, outputs)`, and the gradients of their rows, one array for each of
             the reals that reverse mode differentiates with respect to.
         """
-        traced = self.traced
+        traced, moving = self.traced, self.traced.survey(None).moving
         of_pull = Survey(self.eps)
         if traced.pull is not None:
             held = len(traced.consts)
@@ -146,7 +147,7 @@ class Programs:
         weights = identity if traced.rows is None else traced.rows
 
         def run(consts: Any, more: Any, x: Any, weights: Any, units: Any) -> Any:
-            value = Perturbed(units, self.survey.moving)(traced.value, consts, x)[0]
+            value = Perturbed(units, moving)(traced.value, consts, x)[0]
             if traced.pull is None:
                 return value, []
             again = Perturbed(units, of_pull.moving)

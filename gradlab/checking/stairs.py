@@ -44,7 +44,9 @@ def stairs(v: Values, answers: Answers) -> Stairs:
         quotient = np.where(coarse, (v.ahead - v.behind) / (2 * t), np.nan)
         nothing = np.zeros(len(rest))
         above, found = Interval(nothing, nothing + np.inf, rung), nothing > 0
-        for factor in HIGHER:  # the first step to show need not be the highest
+        for factor in (
+            HIGHER if np.any(sudden) else ()
+        ):  # the first step to show need not be the highest
             next_ = limit(quotient, factor * height[:, None] / (4 * t), (2,))
             other = np.abs(next_.centre - answers.fd) > next_.half + answers.half
             better = other & (next_.half <= above.half)

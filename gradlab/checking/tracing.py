@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gradlab._arguments import describe
 from gradlab.checking.arguments import Arguments, outputs
+from gradlab.checking.compiled import compiled
 from gradlab.checking.intervals import Floats
 from gradlab.checking.jaxprs import RULED, WIDER, Survey, apart, operations
 
@@ -44,6 +45,7 @@ class Traced:
         push: Program from constants, reals and tangents to the slope along the tangents; or None.
         moved: For each mode, which of the reals it differentiates with respect to.
         raised: For each mode and leaf without a derivative, what JAX said.
+        known: What was made of the same programs before.
     """
 
     def __init__(self, f: Callable[..., Any], arguments: Arguments, modes: Sequence[str]) -> None:
@@ -63,8 +65,22 @@ class Traced:
         self.push: Any = None
         self.moved: dict[str, list[int]] = {}
         self.raised: dict[str, dict[int, Exception]] = {}
-        for mode in modes:
-            self._differentiate(mode)
+        more = arguments.abstract(), self.outputs, modes
+        if self.ruled:  # the text of the value does not say what its rules are
+            for mode in modes:
+                self._differentiate(mode)
+            both: list[Any] = [self.pull, self.push]
+            made = [program.jaxpr for program in both if program is not None]
+            self.known = compiled.of([self.value, *made], *more, self.moved)
+            return
+        self.known = compiled.of([self.value], *more)
+        if "derivatives" not in self.known:
+            for mode in modes:
+                self._differentiate(mode)
+            if not any(self.raised.values()):
+                self.known["derivatives"] = self.pull, self.push, self.moved, self.raised
+        else:
+            self.pull, self.push, self.moved, self.raised = self.known["derivatives"]
 
     @property
     def total(self) -> int:
