@@ -1,16 +1,25 @@
 """The demo as its users meet it: its labs, its exit code, its files, and what stops it."""
 
+import ast
+import errno
+import html
+import importlib
+import inspect
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,8 +27,9 @@ import gradlab
 from gradlab.demo.__main__ import main
 from gradlab.demo.files import write_whole
 from gradlab.demo.findings import Check, Findings, Report
-from gradlab.demo.labs import LABS
+from gradlab.demo.labs import LABS, particles
 from gradlab.demo.page import page
+from gradlab.demo.runner import shown_code
 from gradlab.demo.self_checks import check_below, check_close, check_gradient
 from gradlab.demo.terminal import GREEN, paint
 
@@ -98,7 +108,7 @@ def test_page_is_well_formed_and_needs_nothing_else(whole_demo):
     assert all(reference.startswith(("#", "data:image/")) for reference in parsed.references)
     assert all(image["alt"] for image in parsed.images)
     assert len(parsed.images) == process.stdout.count("  figure ")
-    assert not re.search(r"url\(|@import|<script|<link", text)
+    assert not re.search(r"url\(|@import|<script[^>]* src|<link|fetch\(|import\(|https?://", text)
     assert "Every lab passed its self-checks." in text
 
 
@@ -108,11 +118,21 @@ CHROMIUM = next(
 MEASURE = """
 <script>addEventListener("load", () => {
   const inside = document.querySelector("iframe").contentDocument;
+  const look = () => ["d", "d", null].map((name, i) => {
+    const part = inside.querySelector([".trail", ".now", "output"][i]);
+    return name ? part.getAttribute(name) : part.textContent;
+  });
+  const slider = inside.querySelector("input[type=range]"), before = look();
+  slider.value = slider.max;
+  slider.dispatchEvent(new Event("input"));
+  const changed = look().filter((part, i) => part !== before[i]).length;
+  inside.querySelectorAll("details").forEach((folded) => (folded.open = true));
   const measured = [
     inside.documentElement.scrollWidth - inside.documentElement.clientWidth,
     [...inside.images].filter((image) => !image.complete || !image.naturalWidth).length,
     inside.images.length, inside.querySelectorAll("section").length,
     Math.round(parseFloat(inside.defaultView.getComputedStyle(inside.body).fontSize)),
+    changed,
   ];
   document.title = "measured " + measured.join(" ");
 });</script>
@@ -146,14 +166,50 @@ def test_page_fits_a_laptop_and_a_phone_in_a_browser(whole_demo, tmp_path, width
     ]
     command += [f"file://{tmp_path / 'frame.html'}"]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    measured = re.search(r"<title>measured (\d+) (\d+) (\d+) (\d+) (\d+)</title>", shown)
+    measured = re.search(r"<title>measured (\d+) (\d+) (\d+) (\d+) (\d+) (\d)</title>", shown)
     assert measured, shown[-2000:]
-    overflow, broken, images, sections, font_size = map(int, measured.groups())
+    overflow, broken, images, sections, font_size, changed = map(int, measured.groups())
     assert overflow == 0
     assert broken == 0
     assert images >= len(LABS)
     assert sections == len(LABS)
     assert font_size >= 16
+    assert changed == 3, "the slider moves the trails, the particles and what it says"
+
+
+def test_page_shows_under_each_lab_the_code_that_makes_its_numbers(whole_demo):
+    text = (whole_demo[1] / "index.html").read_text(encoding="utf-8")
+    for name in LABS:
+        lab = importlib.import_module(f"gradlab.demo.labs.{name}")
+        code = shown_code(lab)
+        assert 3 <= len(code.splitlines()) <= 40
+        ast.parse(code)
+        assert "gradlab." in code
+        source = [line.strip() for line in inspect.getsource(lab).splitlines()]
+        assert [line for line in code.splitlines() if line and line.strip() not in source] == []
+        (section,) = re.findall(rf'<section id="{name}">(.*?)</section>', text, re.S)
+        assert "<details><summary>The code" in section
+        assert html.escape(code) in section
+
+
+def test_slider_shows_where_jax_says_that_the_particles_are(whole_demo):
+    text = (whole_demo[1] / "index.html").read_text(encoding="utf-8")
+    (choices,) = re.findall(r'<script type="application/json">(.*?)</script>', text)
+    choices = json.loads(choices)
+    assert len(choices) == len(particles.STEP_SIZES)
+    samples = jax.random.uniform(jax.random.key(1), (10,), minval=-10, maxval=10)
+    curve = gradlab.wavy_bowl(jnp.linspace(-11.0, 11.0, 200))
+    for step_size, choice in zip(particles.STEP_SIZES, choices, strict=True):
+        path = gradlab.descent_path(gradlab.wavy_bowl, samples, step_size, 20)
+        x, y = np.array(re.findall(r"M([-.\d]+),([-.\d]+)h0", choice["now"]), float).T
+        np.testing.assert_allclose((x - 30) / 640 * 22 - 11, path[-1], atol=0.01)
+        height = (390 - y) / 360 * (curve.max() - curve.min()) + curve.min()
+        np.testing.assert_allclose(height, gradlab.wavy_bowl(path[-1]), atol=0.02)
+        assert choice["trail"].count("M") == 10
+        assert choice["trail"].count("L") == 10 * 20
+        mean = gradlab.wavy_bowl(path[-1]).mean()
+        assert choice["says"].startswith(f"{step_size:g}: in 20 steps")
+        assert choice["says"].endswith(f"to {mean:.2f}")
 
 
 def twice(f):
@@ -263,7 +319,7 @@ def test_a_lab_that_raises_does_not_stop_the_others(monkeypatch, capsys, tmp_pat
 def test_twice_into_the_same_folder_gives_the_same_files(tmp_path):
     outcomes = []
     for _ in range(2):
-        assert demo("particles", "td", "--quick", "--out", tmp_path).returncode == 0
+        assert main(["surrogates", "td", "--quick", "--out", str(tmp_path)]) == 0
         outcomes.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
     assert outcomes[0] == outcomes[1]
 
@@ -316,15 +372,92 @@ def test_interrupted_it_leaves_only_whole_files_and_says_so(tmp_path):
         if "figure" in line:
             break
     process.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)  # an impatient second one disturbs nothing
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said.strip().endswith("are whole")
-    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1
     assert (tmp_path / "index.html").read_text() == "of an earlier run"
     for path in tmp_path.iterdir():
         assert not path.name.startswith(".")
         if path.suffix == ".png":
             Image.open(path).load()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("figures", [[], ["--no-figures"]])
+def test_what_cannot_be_written_is_one_line_after_all_that_is_known(
+    monkeypatch, capsys, tmp_path, number, figures
+):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert main(["surrogates", "td", "--quick", *figures, "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert re.search(r"^  td +passed", said.out, re.M)
+    assert said.err == (
+        f"gradlab.demo: cannot write in {tmp_path}: {os.strerror(number)}; choose another folder "
+        "with --out DIR\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_goes_away_in_the_middle_is_one_line(monkeypatch, capsys, tmp_path):
+    def go_away(*args):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        return gradlab.td.td_error(*args)
+
+    monkeypatch.setattr(gradlab, "td_error", go_away)
+    assert main(["td", "--quick", "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr()
+    assert "  td  passed" in said.out
+    assert said.err.startswith("gradlab.demo: cannot write in ")
+    assert len(said.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("into", "why"), [("/dev/full", "No space left"), ("&-", "is closed")])
+def test_standard_output_that_takes_nothing_is_one_line(into, why):
+    command = f"'{sys.executable}' -m gradlab.demo --list >{into}"
+    process = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert process.returncode == 2
+    assert process.stderr.startswith("gradlab.demo: cannot print: ")
+    assert why in process.stderr
+    assert len(process.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["JAX_PLATFORMS", "MPLBACKEND"])
+def test_what_does_not_start_is_one_line_that_says_how_to_start_it(tmp_path, name):
+    environment = {**os.environ, name: "nonsense"}
+    process = demo("td", "--quick", "--no-figures", "--out", tmp_path, env=environment)
+    assert process.returncode == 2
+    assert re.fullmatch(
+        rf"gradlab.demo: \w+ cannot start with {name}='nonsense' .*; unset it, or write {name}=\w+",
+        process.stderr.rstrip("\n"),
+    )
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no device"), AssertionError()])
+def test_a_device_that_is_not_there_is_one_line(monkeypatch, capsys, tmp_path, error):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(jax, "default_backend", fail)
+    assert main(["td", "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("gradlab.demo: JAX cannot start with JAX_PLATFORMS='")
+    assert len(said.err.splitlines()) == 1
+
+
+def test_no_key_is_used_twice(capsys, tmp_path):
+    with jax.debug_key_reuse(True):
+        assert main(["walks", "--quick", "--no-figures", "--out", str(tmp_path)]) == 0
+        key = jax.random.key(0)
+        jax.random.normal(key)
+        with pytest.raises(jax.errors.KeyReuseError):  # the negative control
+            jax.random.normal(key)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
@@ -371,9 +504,12 @@ def test_a_terminal_that_lacks_letters_still_shows_the_rest(tmp_path):
 def test_colour_is_for_terminals_that_want_it(monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     assert paint("passed", GREEN) == "\033[32mpassed\033[0m"
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert paint("passed", GREEN) == "passed"
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+        with monkeypatch.context() as context:
+            context.setenv(name, value)
+            assert paint("passed", GREEN) == "passed"
 
 
 def test_a_page_that_is_a_folder_is_refused(tmp_path):
@@ -415,6 +551,16 @@ def test_show_without_a_screen_says_where_the_figures_are(monkeypatch, capsys, t
     shown = capsys.readouterr().out
     assert f"--show: there is no screen to open windows on; the figures are in {tmp_path}" in shown
     assert (tmp_path / "td-a-split.png").is_file()
+
+
+@pytest.mark.parametrize("backend", ["agg", "pdf", "svg"])
+def test_show_without_a_screen_or_figures_says_so(monkeypatch, capsys, tmp_path, backend):
+    monkeypatch.setattr(plt, "get_backend", lambda: backend)
+    assert main(["td", "--quick", "--show", "--no-figures", "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out.splitlines()[-1]
+    assert shown == (
+        "--show: there is no screen to open windows on; and with --no-figures none is written"
+    )
 
 
 def test_the_first_line_comes_before_all_that_takes_time(tmp_path):

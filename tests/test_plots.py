@@ -364,6 +364,14 @@ def test_a_gif_of_another_name_is_refused_before_anything_is_drawn(tmp_path, nam
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ends_given_as_a_path_are_refused_where_the_landscape_shows_it():
+    with pytest.raises(
+        ValueError, match=r"path: got float64 of shape \(5, 2\), expected .*; write"
+    ):
+        plots.plot_descent(valley, np.ones((5, 2)))
+    assert not plt.get_fignums()
+
+
 @pytest.mark.parametrize("draw", [plots.plot_descent, plots.animate_descent])
 def test_a_path_without_rows_is_refused(draw):
     with pytest.raises(

@@ -3,8 +3,10 @@
 import argparse
 import io
 import os
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -56,9 +58,11 @@ def _run(options: argparse.Namespace) -> int:
         return UNUSABLE
     try:
         backend = jax.default_backend()
-    except RuntimeError as error:
+    except Exception as error:  # RuntimeError, or AssertionError without a word
         platforms = os.environ.get("JAX_PLATFORMS", "")
-        message = f"JAX cannot start with JAX_PLATFORMS={platforms!r}: {error}"
+        message = (
+            f"JAX cannot start with JAX_PLATFORMS={platforms!r} ({str(error) or 'no such device'})"
+        )
         raise StartError(f"{message}; unset it, or write JAX_PLATFORMS=cpu") from error
     footer = f"JAX {jax.__version__} on {backend}, seed {options.seed}"
     say(f"gradlab demo: {_count(options.labs, 'lab')}, {footer}\n")
@@ -107,7 +111,7 @@ def _start_matplotlib(show: bool) -> None:
         plt.close(plt.figure())  # loads the backend
     except Exception as error:  # ImportError and ValueError, and what a toolkit raises
         backend = os.environ.get("MPLBACKEND", "")
-        message = f"Matplotlib cannot start with MPLBACKEND={backend!r}: {error}"
+        message = f"Matplotlib cannot start with MPLBACKEND={backend!r} ({error})"
         raise StartError(f"{message}; unset it, or write MPLBACKEND=agg") from error
 
 
@@ -162,7 +166,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def _interrupt(number: int, frame: Any) -> None:
+    signal.signal(
+        number, signal.SIG_IGN
+    )  # once is enough: a second Ctrl-C must not disturb the end
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     code = main()
     if code == INTERRUPTED:  # at once: a lab that still computes would keep the process waiting
         os._exit(code)

@@ -47,8 +47,8 @@ def plot_contours(
     for name, side in (("x", x), ("y", y)):
         steps = np.diff(known_numbers(name, side, write, ("n",)))
         if not len(steps) or not (steps > 0).all():
-            expected = "two or more increasing numbers"
-            raise ValueError(f"{name}: got {describe(side)}, expected {expected}; write {write}")
+            got = describe(side)
+            raise ValueError(f"{name}: got {got}, expected increasing numbers; write {write}")
     heights = _heights(f, np.stack(np.meshgrid(x, y), axis=-1), (2,))
     ax = axes_or_new(ax)
     if np.nanmin(heights) < np.nanmax(heights):
@@ -113,7 +113,11 @@ def points_on_landscape(f: Callable[[Any], Any], path: ArrayLike) -> np.ndarray:
     path = known_numbers("path", path, _PATH, shape, (*shape, 2))
     if not len(path):
         raise ValueError(f"path: got shape {path.shape}, expected one row or more; write {_PATH}")
-    heights = _heights(f, path, path.shape[2:])
+    try:
+        heights = _heights(f, path, path.shape[2:])
+    except IndexError as error:  # f takes a particle of two coordinates
+        got, expected = describe(path), "particles that f can index"
+        raise ValueError(f"path: got {got}, expected {expected}; write {_PATH}") from error
     places = path if path.ndim == 3 else np.stack([path, heights], axis=-1)
     gone = np.isnan(heights) | ~np.isfinite(places).all(axis=-1)
     return np.where(np.logical_or.accumulate(gone)[..., None], np.nan, places)
