@@ -403,6 +403,15 @@ def test_a_widget_is_small_and_loads_nothing(html, tags, said):
     assert any(said in problem for problem in found) if said else found == []
 
 
+@pytest.mark.parametrize("text", ["/tmp/ipykernel_7/12.py:3", "<function f at 0x7f2>"])
+def test_an_output_names_no_place_of_a_machine(text):
+    notebook = a_lesson()
+    notebook.cells[place(notebook, "import jax")].outputs = [printed(f"wrong in {text}")]
+    assert problems("01_step", notebook) == [
+        f"an output with a place of this machine: wrong in {text}"
+    ]
+
+
 def test_puzzles_are_fifteen_and_stand_beside_three_exercises():
     found = problems("09_jacobians", a_lesson())
     assert "0 puzzles, not 15" in found
