@@ -2,16 +2,21 @@
 
 import base64
 import io
+import operator
+from pathlib import Path
 
 import nbformat
 import pytest
 from lessons.comparison import differences, text_differences
 from lessons.execution import as_committed
 from lessons.length import length, with_length
-from lessons.prose import faults_of_text, long_sentences
+from lessons.prose import coined_words, faults_of_text, long_sentences
 from lessons.structure import FIRST_CELL, exercises, glossary, guesses, problems
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
+
+import gradlab
+from gradlab import plots
 
 
 def code(source, *outputs, tags=()):
@@ -198,6 +203,15 @@ def test_coined_words_and_timings_are_rejected(text):
 )  # fmt: skip
 def test_plain_words_are_not(text):
     assert faults_of_text(text) == []
+
+
+@pytest.mark.parametrize("name", [*gradlab.__all__, *(f"plots.{n}" for n in plots.__all__)])
+def test_docstrings_of_the_helpers_use_the_textbooks_words(name):
+    assert coined_words(operator.attrgetter(name)(gradlab).__doc__) == []
+
+
+def test_readme_uses_the_textbooks_words():
+    assert coined_words((Path(__file__).parents[1] / "README.md").read_text()) == []
 
 
 def test_long_sentences_are_told_and_lists_and_listings_are_none():
@@ -387,6 +401,15 @@ def test_a_widget_is_small_and_loads_nothing(html, tags, said):
     notebook.cells.insert(3, as_committed(one_cell("show()", shown, tags=tags)).cells[0])
     found = problems("01_step", with_length(notebook))
     assert any(said in problem for problem in found) if said else found == []
+
+
+@pytest.mark.parametrize("text", ["/tmp/ipykernel_7/12.py:3", "<function f at 0x7f2>"])
+def test_an_output_names_no_place_of_a_machine(text):
+    notebook = a_lesson()
+    notebook.cells[place(notebook, "import jax")].outputs = [printed(f"wrong in {text}")]
+    assert problems("01_step", notebook) == [
+        f"an output with a place of this machine: wrong in {text}"
+    ]
 
 
 def test_puzzles_are_fifteen_and_stand_beside_three_exercises():

@@ -8,9 +8,11 @@ COINED = {
     r"wiggl\w+|wobbl\w+|rattl\w+": "small change, or noise",
     r"sights?": "evaluation points",
     r"lifted|lifts|lifting": "computed in float64",
-    r"deals? out|dealt out": "distribute, or shard",
     r"quarrel\w*|bottom tells|hops?": "the textbook's word",
     r"magic\w*|trick\w*": "what is really done",
+}
+NEEDLESS = {
+    r"deals? out|dealt out": "distribute, or shard",
     r"simply|just|obviously|of course|easy|easily": "nothing: leave the word out",
     r"shall": "must, or will",
 }
@@ -30,14 +32,23 @@ FORBIDDEN = {
 LONGEST = 35  # words of a sentence
 
 
-def faults_of_text(text: str) -> list[str]:
-    """Return what a text, or the source of a cell, says and must not."""
+def coined_words(text: str) -> list[str]:
+    """Return the words of a text that are in no textbook."""
     found = [
         f"“{match[0]}”: write {instead}"
         for pattern, instead in COINED.items()
         for match in re.finditer(rf"\b(?:{pattern})\b", text, re.I)
     ]
-    found += [f"“{match[0]}”: write “with respect to”" for match in BY.finditer(text)]
+    return found + [f"“{match[0]}”: write “with respect to”" for match in BY.finditer(text)]
+
+
+def faults_of_text(text: str) -> list[str]:
+    """Return what a text, or the source of a cell, says and must not."""
+    found = coined_words(text) + [
+        f"“{match[0]}”: write {instead}"
+        for pattern, instead in NEEDLESS.items()
+        for match in re.finditer(rf"\b(?:{pattern})\b", text, re.I)
+    ]
     for pattern, why in FORBIDDEN.items():
         found += [f"“{match[0]}” is {why}" for match in re.finditer(pattern, text)]
     return found

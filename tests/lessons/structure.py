@@ -91,7 +91,7 @@ def problems(name: str, notebook: NotebookNode) -> list[str]:
         found += _exercises(name, exercises(notebook))
     except (AssertionError, ValueError) as error:
         found.append(str(error))
-    found += [*_figures(notebook), *_widgets(notebook), *_texts(notebook)]
+    found += [*_figures(notebook), *_widgets(notebook), *_texts(notebook), *_outputs(notebook)]
     limit = CORE_MINUTES if name[:2] in CORE else ELECTIVE_MINUTES
     if length(notebook).minutes > limit:
         found.append(f"{length(notebook)}; at most {limit} minutes")
@@ -247,6 +247,16 @@ def _texts(notebook: NotebookNode) -> list[str]:
             if re.search(r"%%?time|perf_counter", cell.source) and not has_tag(cell, "no-output"):
                 found.append("a timing whose output is stored; tag the cell no-output")
     return found
+
+
+def _outputs(notebook: NotebookNode) -> list[str]:
+    """Return the outputs that another machine, or another run, would not show."""
+    return [
+        f"an output with a place of this machine: {found[0]}"
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if (found := re.search(r".*(?:ipykernel|/tmp/|/home/| at 0x).*", output.get("text", "")))
+    ]
 
 
 def _is_call_of(node: ast.AST, name: str) -> bool:
