@@ -235,12 +235,17 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_new_numbers_compile_nothing(call):
-    """As they are called by hand: with Python numbers, and with functions made at every call."""
+@pytest.mark.parametrize("name", CALLS)
+def test_new_numbers_compile_nothing(name):
+    """As they are called by hand: with Python numbers, and with functions made at every call.
+
+    A check traces f again, because that is how it sees a changed global; it compiles nothing.
+    """
+    call = CALLS[name]
+    allowed = {"jaxpr_trace_duration"} if name.startswith("check_grads") else set()
     call(0.125)
-    assert compiled_by(call, 0.25) == []
-    assert compiled_by(call, 0.375) == []
+    assert set(compiled_by(call, 0.25)) <= allowed
+    assert set(compiled_by(call, 0.375)) <= allowed
 
 
 @pytest.mark.parametrize(

@@ -103,12 +103,11 @@ class Programs:
 
     def plain(self) -> Floats:
         """Run the value program; return all of its outputs."""
-        with self._floats():
-            key = self.wide, "plain"
-            if key not in self.known:
-                run = lambda consts, x: self._rerun(self.traced.value, consts, x)[0]  # noqa: E731
-                self.known[key] = jax.jit(run).lower(self._consts, self.reals).compile()
-            return np.asarray(self.known[key](self._consts, self.reals), np.float64)
+
+        def run(consts: Any, x: Any) -> Any:
+            return self._rerun(self.traced.value, consts, x)[0]
+
+        return self._compiled("plain", run, self._consts, self.reals)
 
     def trace(self, function: Callable[..., Any], like: Any) -> Any:
         """Trace a function of constants, reals and one thing more, in the user's own dtypes."""
@@ -123,12 +122,16 @@ class Programs:
             given: The thing more.
             whole: Whether to compile the program, or to run it operation by operation.
         """
-        jaxpr, consts = apart(closed)
+        jaxpr, own = apart(closed)
+        consts, inputs = (
+            list(map(self._own, own)),
+            jax.tree.leaves((self._consts, self.reals, given)),
+        )
+        run = functools.partial(self._rerun, jaxpr)
+        if whole:
+            return self._compiled(str(jaxpr), run, consts, inputs)
         with self._floats():
-            inputs = jax.tree.leaves((self._consts, self.reals, given))
-            run: Any = functools.partial(self._rerun, jaxpr)
-            run = jax.jit(run) if whole else run
-            return [np.asarray(x, np.float64) for x in run([self._own(c) for c in consts], inputs)]
+            return [np.asarray(x, np.float64) for x in run(consts, inputs)]
 
     def perturbed(self, units: Floats) -> tuple[Floats, list[Floats]]:
         """Run value and gradient with rounding on the way made larger, once for each row of units.
@@ -153,10 +156,10 @@ class Programs:
             again = Perturbed(units, of_pull.moving)
             return value, again(traced.pull.jaxpr, more[0], [*consts, *x, weights])[1:]
 
-        with self._floats():
-            each = jax.jit(jax.vmap(run, (None, None, None, None, 0)))
-            found = each(self._consts, self._more, self.reals, weights, units)
-            return jax.tree.map(lambda x: np.asarray(x, np.float64), found)
+        each = jax.vmap(run, (None, None, None, None, 0))
+        return self._compiled(
+            "perturbed", each, self._consts, self._more, self.reals, weights, units
+        )
 
     def _run(self, asked: Any, bases: Floats, given: Any) -> Any:
         traced, dtype = self.traced, np.float64 if self.wide else self.traced.dtype
@@ -164,19 +167,22 @@ class Programs:
         weights = (2 * (identity if traced.rows is None else traced.rows)).astype(dtype)
         rows = None if traced.rows is None else traced.rows.astype(dtype)
         inputs = (self._consts, self._more, self.reals, bases, weights, rows, given)
+        while True:
+            function = functools.partial(self._together, self._batched, asked)
+            try:
+                return self._compiled((self._batched, asked), function, *inputs)
+            except Exception:  # whatever cannot be batched
+                if not self._batched:
+                    raise
+                self._batched = False
+
+    def _compiled(self, name: Any, function: Callable[..., Any], *inputs: Any) -> Any:
+        """Run a function that is compiled once for a program, under a name."""
         with self._floats():
-            while True:
-                key = self.wide, self._batched, asked
-                try:
-                    if key not in self.known:
-                        function = functools.partial(self._together, self._batched, asked)
-                        self.known[key] = jax.jit(function).lower(*inputs).compile()
-                    found = self.known[key](*inputs)
-                    return jax.tree.map(lambda x: np.asarray(x, np.float64), found)
-                except Exception:  # whatever cannot be batched
-                    if not self._batched:
-                        raise
-                    self._batched = False
+            if (self.wide, name) not in self.known:
+                self.known[self.wide, name] = jax.jit(function).lower(*inputs).compile()
+            found = self.known[self.wide, name](*inputs)
+            return jax.tree.map(lambda x: np.asarray(x, np.float64), found)
 
     def _together(
         self, batched: bool, asked: Any, consts: Any, more: Any, x: Any, bases: Any, weights: Any,
