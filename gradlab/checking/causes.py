@@ -90,7 +90,10 @@ def _site(jaxpr: Any, eqn: Any) -> Site:
     kind = eqn.primitive.name.removesuffix("_call")
     inner = next(programs_in(eqn), None)
     name = kind if inner is None else str(inner.debug_info.func_name)
-    return Site(kind, name, where(jaxpr, eqn))
+    place = where(jaxpr, eqn)
+    if not place and inner is not None and inner.eqns:  # f itself has the rule
+        place = where(inner, inner.eqns[0])
+    return Site(kind, name, place)
 
 
 def _explains(subject: Subject, finding: Finding, chosen: Sequence[Any]) -> bool:

@@ -202,4 +202,6 @@ def where(jaxpr: Any, eqn: Any) -> str:
     file, line = found.groups()
     if "ipykernel" in file or file.startswith("<ipython"):
         return f"line {line} of a cell"
+    if file.startswith("<"):  # typed at a prompt
+        return f"line {line}"
     return f"{file.removeprefix(f'{Path.cwd()}/')}:{line}"

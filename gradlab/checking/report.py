@@ -42,7 +42,7 @@ class GradientReport:
         >>> leaf.path, leaf.ad, round(leaf.fd, 6)
         ('[0]', 3.0, 6.0)
         >>> leaf.cause
-        'stop_gradient (<doctest ...>:1) removed a term: without it AD is what FD says'
+        'stop_gradient (line 1) removed a term: without it AD is what FD says'
     """
 
     leaves: tuple[LeafReport, ...]
