@@ -2,9 +2,10 @@
 
 from __future__ import annotations  # so that help() shows the names of the types
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +13,12 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from gradlab._arguments import (
+    call,
     describe,
+    known_numbers,
     require_floating,
-    require_function,
+    require_numbers,
+    require_scalar,
     require_shape,
     scalar_valued,
 )
@@ -22,9 +26,28 @@ from gradlab._arguments import (
 if TYPE_CHECKING:
     import pandas as pd
 
+F = TypeVar("F", bound=Callable[..., Any])
 
+
+def _keywords_after_x(function: F) -> F:
+    """Let the error about a third positional argument name the keywords that may be meant."""
+    named: Any = function
+    direction, step = named.__kwdefaults__
+
+    @functools.wraps(function)
+    def checked(*args: Any, **keywords: Any) -> Any:
+        for third in args[2:]:
+            write = f"{step}=... for the step h, or {direction}=... for the direction v"
+            names = f"{step} or {direction}"
+            raise TypeError(f"{names}: got {describe(third)}, expected a keyword; write {write}")
+        return function(*args, **keywords)
+
+    return cast(F, checked)
+
+
+@_keywords_after_x
 def central_difference(
-    f: Callable[[Any], Any], x: Any, direction: Any = None, step: ArrayLike | None = None
+    f: Callable[[Any], Any], x: Any, *, direction: Any = None, step: ArrayLike | None = None
 ) -> Any:
     """Return the directional derivative of `f` at `x` as a central finite difference.
 
@@ -53,31 +76,35 @@ def central_difference(
     Raises:
         TypeError: If `x` or `direction` is not floating point.
         ValueError: If `direction` differs from `x` in structure or shape, or `step` is a batch
-            or a Python number that is not positive.
+            or not positive (which can be seen only outside of `jax.jit`).
 
     Example:
         >>> import jax, jax.numpy as jnp
         >>> print(f"{central_difference(jnp.tanh, 2.0):.4f} {jax.grad(jnp.tanh)(2.0):.4f}")
         0.0707 0.0707
         >>> w = {"a": jnp.array([1.0, 2.0]), "b": 3.0}
-        >>> v = {"a": jnp.array([0.0, 1.0]), "b": 0.0}  # by w["a"][1]
-        >>> print(f"{central_difference(lambda w: w['b'] * jnp.sum(w['a'] ** 2), w, v):.2f}")
+        >>> f = lambda w: w["b"] * jnp.sum(w["a"] ** 2)
+        >>> v = {"a": jnp.array([0.0, 1.0]), "b": 0.0}  # with respect to w["a"][1] alone
+        >>> print(f"{central_difference(f, w, direction=v):.2f}")
         12.00
 
     References:
         Nocedal and Wright, Numerical Optimization, 2nd ed. 2006, §8.1 (the choice of h).
     """
-    require_function("f", f, "the function itself, not its value")
     x, v = _point_and_direction(x, direction)
-    h = _default_step(x, v) if step is None else _given_step(step)
-    ahead = f(jax.tree.map(lambda x, v: x + jnp.asarray(h, x.dtype) * v, x, v))
-    behind = f(jax.tree.map(lambda x, v: x - jnp.asarray(h, x.dtype) * v, x, v))
+    h = _default_step(x, v) if step is None else _given_step("step", step)
+    ahead = call("f", f, jax.tree.map(lambda x, v: x + jnp.asarray(h, x.dtype) * v, x, v))
+    behind = call("f", f, jax.tree.map(lambda x, v: x - jnp.asarray(h, x.dtype) * v, x, v))
+    if not jax.tree.leaves(ahead):
+        require_floating("f: the value it returned", ahead, "return in the last line of f")
     return jax.tree.map(lambda a, b: _quotient(a, b, h), ahead, behind)
 
 
+@_keywords_after_x
 def step_sweep(
     f: Callable[[Any], Any],
     x: Any,
+    *,
     direction: Any = None,
     steps: Sequence[float] | Array | None = None,
 ) -> pd.DataFrame:
@@ -90,15 +117,15 @@ def step_sweep(
         f: Function of `x` with a scalar value.
         x: Where to differentiate: a floating-point number, array, or pytree of arrays.
         direction: As in `central_difference`.
-        steps: Step sizes, positive. By default two to a decade, from the size of `x` (at least 1)
-            down to eps times that.
+        steps: Step sizes, positive: a list or an array. By default two to a decade, from the size
+            of `x` (at least 1) down to eps times that.
 
     Returns:
         DataFrame with one row a step, in the order of `steps`: `step` is h, `estimate` the central
         difference, and `error` |estimate − ∇f(x)·v|, where ∇f(x)·v is what `jax.jvp` says.
 
     Raises:
-        TypeError: As `central_difference`.
+        TypeError: As `central_difference`, or under `jax.jit`, where no table can be made.
         ValueError: As `central_difference`, or if `f` does not return a scalar.
 
     Example:
@@ -109,18 +136,16 @@ def step_sweep(
     """
     import pandas as pd  # here, so that `import gradlab` costs what `import jax` costs
 
-    x, v = _point_and_direction(x, direction)
     f = scalar_valued("f", f, "one component of it, such as lambda x: f(x)[0]")
+    x, v = _point_and_direction(x, direction)
+    derivative = float(known_numbers("x", jax.jvp(f, (x,), (v,))[1], "a number", ()))
     if steps is None:
         size, half_decades = float(_size(x, v)), math.floor(-2 * math.log10(_coarsest_eps(x)))
         steps = [size * 10 ** (-k / 2) for k in range(half_decades + 1)]
-    _, derivative = jax.jvp(f, (x,), (v,))
     rows = []
-    if not hasattr(steps, "__iter__"):
-        raise TypeError(f"steps: got {describe(steps)}, expected many steps; write [1e-1, 1e-2]")
-    for step in map(float, steps):
-        estimate = central_difference(f, x, v, step)
-        rows.append((step, float(estimate), float(abs(estimate - derivative))))
+    for step in known_numbers("steps", steps, "steps=[1e-1, 1e-2]", ("n",)).tolist():
+        estimate = float(central_difference(f, x, direction=v, step=_given_step("steps", step)))
+        rows.append((step, estimate, abs(estimate - derivative)))
     return pd.DataFrame(rows, columns=["step", "estimate", "error"], dtype=float)
 
 
@@ -128,9 +153,7 @@ def _point_and_direction(x: Any, direction: Any) -> tuple[Any, Any]:
     """Return both as pytrees of arrays, after checking that one can be added to the other."""
     write = "2.0 or jnp.array([1., 2.])"
     if not jax.tree.leaves(x):
-        raise ValueError(
-            f"x: got {x}, expected at least one number to differentiate by; write {write}"
-        )
+        raise ValueError(f"x: got {x}, expected at least one number; write {write}")
     for path, leaf in jax.tree.leaves_with_path(x):
         require_floating(f"x{jax.tree_util.keystr(path)}", leaf, write)
     x = jax.tree.map(jnp.asarray, x)
@@ -147,7 +170,7 @@ def _point_and_direction(x: Any, direction: Any) -> tuple[Any, Any]:
         jax.tree.leaves_with_path(direction), jax.tree.leaves(x), strict=True
     ):
         name = f"direction{jax.tree_util.keystr(path)}"
-        require_shape(name, leaf, element.shape, write)
+        require_shape(name, leaf, write, element.shape)
         require_floating(name, leaf, "jnp.array([1., 0.])")
     return x, jax.tree.map(lambda v, x: jnp.asarray(v, x.dtype), direction, x)
 
@@ -161,12 +184,10 @@ def _default_step(x: Any, v: Any) -> Array:
     return _coarsest_eps(x) ** (1 / 3) * _size(x, v)
 
 
-def _given_step(step: ArrayLike) -> ArrayLike:
-    require_shape("step", step, (), "one step, or gradlab.step_sweep for many")
-    if not isinstance(step, int):
-        require_floating("step", step, "step=1e-3")
-    if isinstance(step, int | float) and not 0 < step < math.inf:
-        raise ValueError(f"step: got {step}, expected a positive number; write step=1e-3")
+def _given_step(name: str, step: ArrayLike) -> ArrayLike:
+    require_scalar(name, step, "one step, or gradlab.step_sweep for many")
+    positive, write = (lambda h: (h > 0) & (h < math.inf)), f"{name}=1e-3"
+    require_numbers(name, step, positive, "a positive number", write)
     return step
 
 

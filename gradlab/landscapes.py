@@ -94,9 +94,8 @@ def paraboloid(x: ArrayLike, coefficients: ArrayLike = 1.0) -> Array:
     require_array("x", x, "jnp.array([1., 2.])")
     require_array("coefficients", coefficients, "jnp.array([3., 0.5])")
     if jnp.shape(coefficients) != ():
-        require_shape(
-            "coefficients", coefficients, jnp.shape(x), "one coefficient for each element of x"
-        )
+        write = "one coefficient for each element of x"
+        require_shape("coefficients", coefficients, write, jnp.shape(x))
     if jnp.issubdtype(jnp.result_type(coefficients), jnp.integer):
         coefficients = jnp.asarray(coefficients, jnp.result_type(x))
     return jnp.sum(coefficients * jnp.asarray(x) ** 2)

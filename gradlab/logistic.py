@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import require_array, require_floating, require_shape
+from gradlab._arguments import require_floating, require_numbers, require_real, require_shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,24 +47,27 @@ def logistic_loss(W: ArrayLike, b: ArrayLike, inputs: ArrayLike, targets: ArrayL
 
         L = −Σᵢ [ yᵢ log pᵢ + (1 − yᵢ) log(1 − pᵢ) ],    p = predict(W, b, inputs)
 
-    The gradient is Σᵢ (pᵢ − yᵢ) xᵢ by `W` and Σᵢ (pᵢ − yᵢ) by `b`. The two logarithms are computed
-    from the logit z = x·W + b, as log p = log σ(z) and log(1 − p) = log σ(−z), so both loss and
-    gradient stay finite where p rounds to 0 or 1 and the formula above would take log 0.
+    The gradient is Σᵢ (pᵢ − yᵢ) xᵢ with respect to `W` and Σᵢ (pᵢ − yᵢ) with respect to `b`. The
+    two logarithms are computed from the logit z = x·W + b, as log p = log σ(z) and log(1 − p) =
+    log σ(−z), so both loss and gradient stay finite where p rounds to 0 or 1 and the formula above
+    would take log 0.
 
     Args:
         W: Weights, floating point, `(d,)`.
         b: Bias, floating point, `()`.
         inputs: One row of d features for each example, `(n, d)`.
-        targets: Labels, `(n,)`: booleans, or numbers 0 and 1 (a number between them is a
-            probability, and the loss its cross-entropy; other numbers have no meaning here).
+        targets: Labels, `(n,)`: booleans, or numbers 0 and 1. (A number between them is the
+            probability of a true label, and the loss the cross-entropy.) For labels −1 and 1
+            write `targets == 1`, for names `species == "Adelie"`.
 
     Returns:
         The loss in nats, a scalar of shape `()`. It is a sum: divide by n for the mean.
 
     Raises:
         TypeError: If `W` or `b` is not floating point.
-        ValueError: If the shapes are not `(d,)`, `()`, `(n, d)` and `(n,)`. Targets of shape
-            `(n, 1)` would otherwise broadcast to n × n.
+        ValueError: If the shapes are not `(d,)`, `()`, `(n, d)` and `(n,)`: targets of shape
+            `(n, 1)` would broadcast to n × n. If a target is not from 0 to 1, which can only be
+            seen outside of `jax.jit`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -74,12 +77,18 @@ def logistic_loss(W: ArrayLike, b: ArrayLike, inputs: ArrayLike, targets: ArrayL
         400.0
         >>> print(jax.grad(logistic_loss)(-W, b, inputs, targets))
         [-2.]
+
+        Labels −1 and 1 become booleans by a comparison:
+
+        >>> labels = jnp.array([1, -1])
+        >>> print(logistic_loss(-W, b, inputs, labels == 1))
+        400.0
     """
     logits = _logits(W, b, inputs)
-    require_array("targets", targets, "jnp.array([True, False])")
-    require_shape(
-        "targets", targets, logits.shape, "targets.reshape(-1), one label for each row of inputs"
-    )
+    write = "targets == 1, or another comparison, to have booleans"
+    require_real("targets", targets, "jnp.array([True, False])")
+    require_shape("targets", targets, "targets.reshape(-1), one label a row", logits.shape)
+    require_numbers("targets", targets, lambda y: (y >= 0) & (y <= 1), "0 or 1", write)
     y = jnp.asarray(targets, logits.dtype)
     log_p, log_not_p = jax.nn.log_sigmoid(logits), jax.nn.log_sigmoid(-logits)
     return -jnp.sum(y * log_p + (1 - y) * log_not_p)
@@ -113,16 +122,9 @@ def load_penguins() -> pd.DataFrame:
 def _logits(W: ArrayLike, b: ArrayLike, inputs: ArrayLike) -> Array:
     require_floating("W", W, "jnp.array([1., 2.]), one weight for each feature")
     require_floating("b", b, "b=0.0")
-    if jnp.ndim(W) != 1:
-        raise ValueError(
-            f"W: got shape {jnp.shape(W)}, expected (d,), one weight for each feature; "
-            "write W.reshape(-1)"
-        )
-    require_shape("b", b, (), "one bias, such as b[0]")
-    require_array("inputs", inputs, "jnp.array([[1., 2.]])")
-    if jnp.ndim(inputs) != 2 or jnp.shape(inputs)[1:] != jnp.shape(W):
-        raise ValueError(
-            f"inputs: got shape {jnp.shape(inputs)}, expected (n, {jnp.size(W)}), rows of as many "
-            "features as W has weights; write inputs[None] for one example"
-        )
+    require_shape("W", W, "W.reshape(-1), one weight for each feature", ("d",))
+    require_shape("b", b, "one bias, such as b[0]", ())
+    require_real("inputs", inputs, "jnp.array([[1., 2.]])")
+    write = "rows of as many features as W has weights, inputs[None] for one example"
+    require_shape("inputs", inputs, write, ("n", jnp.size(W)))
     return jnp.dot(inputs, W) + b

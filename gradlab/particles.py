@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # so that help() shows the names of the types
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,16 +12,21 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from gradlab._arguments import (
+    call,
     describe,
     require_count,
     require_floating,
     require_function,
+    require_scalar,
     require_shape,
     scalar_valued,
 )
 
 _GRADIENT = "jax.grad(f), where f takes one particle and returns a scalar"
+_RETURNED = "gradient_func: the value it returned"
 _SCALAR = "a scalar, such as jnp.sum(f(x)), or jax.jacfwd(f) for the derivatives of a vector"
+_STEP_SIZE = "one step size for all particles, such as 0.1"
+_SAMPLES = "jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them"
 
 
 def move_samples(
@@ -57,19 +62,15 @@ def move_samples(
         multiplies x by 1 − step_size·λ, so it diverges when step_size > 2/λ.
     """
     samples = _particles(samples)
-    _require_step_size(step_size)
-    require_function("gradient_func", gradient_func, _GRADIENT)
-    grads = jax.vmap(gradient_func)(samples)
-    if not isinstance(grads, jax.Array):
-        raise TypeError(
-            f"gradient_func: got {type(grads).__name__}, expected one array; write {_GRADIENT}"
-        )
-    if grads.shape != samples.shape:
-        raise ValueError(
-            f"gradient_func: got shape {grads.shape[1:]} for one particle, expected "
-            f"{samples.shape[1:]}, that of the particle itself; write {_GRADIENT}"
-        )
-    return samples - grads * jnp.asarray(step_size, samples.dtype)
+    require_scalar("step_size", step_size, _STEP_SIZE)
+
+    def gradient(particle: Array) -> Any:
+        value = call("gradient_func", gradient_func, particle, write=_GRADIENT)
+        require_floating(_RETURNED, value, _GRADIENT)
+        require_shape(_RETURNED, value, _GRADIENT, particle.shape)
+        return value
+
+    return samples - jax.vmap(gradient)(samples) * jnp.asarray(step_size, samples.dtype)
 
 
 def descend(
@@ -79,9 +80,14 @@ def descend(
 
     One compiled loop over `move_samples(jax.grad(f), samples, step_size)`, which keeps only the
     current positions in memory. (Differentiated in reverse mode it keeps the path, as any
-    loop does.) It is compiled at the first call with an `f`, a shape and a `num_steps`, and that
-    program is used again at the next. So define `f` once instead of writing a new `lambda` at every
-    call; and, as with `jax.jit`, define it anew after changing a global variable that it reads.
+    loop does.)
+
+    It is compiled at the first call with an `f`, a shape and a `num_steps`, and that program is
+    used again at the next call with the same ones. Two things follow, as with `jax.jit`. A
+    `lambda` that is written in the call is another function at every call, and is compiled at
+    every call: define `f` once, before a loop. And what `f` reads from outside, a global variable
+    or an attribute of an object (as a bound method does), is read when the program is compiled and
+    not again: after a change of it define `f` anew.
 
     Args:
         f: Landscape itself, not its gradient: takes one particle, returns a scalar. Must be
@@ -91,7 +97,7 @@ def descend(
         num_steps: Number of steps, a Python int, at least 0.
 
     Returns:
-        Array of the shape of `samples`, differentiable by `samples` and by `step_size`.
+        Array of the shape of `samples`, differentiable with respect to `samples` and `step_size`.
 
     Raises:
         TypeError: If `samples` is not a floating-point array, `num_steps` not a Python int, or
@@ -104,6 +110,19 @@ def descend(
         >>> from gradlab import quadratic
         >>> descend(quadratic, jnp.array([-2.0, 1.0]), 0.25, 3)  # halved three times
         Array([-0.25 ,  0.125], dtype=float32)
+
+        What `f` reads from outside is read once:
+
+        >>> scale = 1.0
+        >>> def f(x):
+        ...     return scale * x**2
+        >>> descend(f, jnp.array([1.0]), 0.25, 1)
+        Array([0.5], dtype=float32)
+        >>> scale = 2.0  # not seen, because the program of `f` is used again
+        >>> descend(f, jnp.array([1.0]), 0.25, 1)
+        Array([0.5], dtype=float32)
+        >>> descend(lambda x: f(x), jnp.array([1.0]), 0.25, 1)  # seen: another function
+        Array([0.], dtype=float32)
     """
     return _descend(*_descent_arguments(f, samples, step_size, num_steps))
 
@@ -124,8 +143,8 @@ def descent_path(
         num_steps: Number of steps, a Python int, at least 0.
 
     Returns:
-        Array of shape `(num_steps + 1, *samples.shape)`, differentiable by `samples` and by
-        `step_size`.
+        Array of shape `(num_steps + 1, *samples.shape)`, differentiable with respect to
+        `samples` and `step_size`.
 
     Raises:
         TypeError: As `descend`.
@@ -172,21 +191,18 @@ def _descent_arguments(
 ) -> tuple[Callable[[Any], Any], Array, ArrayLike, int]:
     """Return the arguments, checked before `jit`, whose own messages speak of tracers."""
     require_function("f", f, "the landscape itself, not its value")
-    if not isinstance(f, Hashable):
-        raise TypeError(f"f: got {describe(f)}, expected a hashable function; write lambda x: f(x)")
-    _require_step_size(step_size)
-    return f, _particles(samples), step_size, require_count("num_steps", num_steps, at_least=0)
-
-
-def _require_step_size(step_size: ArrayLike) -> None:
-    require_shape("step_size", step_size, (), "one step size for all particles, such as 0.1")
+    try:
+        hash(f)
+    except TypeError:  # such as a dataclass that holds arrays
+        got = describe(f)
+        raise TypeError(
+            f"f: got {got}, expected a hashable function; write lambda x: f(x)"
+        ) from None
+    require_scalar("step_size", step_size, _STEP_SIZE)
+    return f, _particles(samples), step_size, require_count("num_steps", num_steps, 0)
 
 
 def _particles(samples: ArrayLike) -> Array:
     require_floating("samples", samples, "jnp.array([1., 2.])")
-    if jnp.ndim(samples) not in (1, 2):
-        raise ValueError(
-            f"samples: got shape {jnp.shape(samples)}, expected a particle axis, (n,) or (n, d); "
-            "write jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them"
-        )
+    require_shape("samples", samples, _SAMPLES, ("n",), ("n", "d"))
     return samples if isinstance(samples, Array) else jnp.asarray(samples)

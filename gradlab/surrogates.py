@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import require_floating, require_function
+from gradlab._arguments import call, require_floating, require_function, require_shape
 
 
 def straight_through(
@@ -43,6 +43,18 @@ def straight_through(
         >>> print(rounded(3.2), jax.grad(jnp.round)(3.2), jax.grad(rounded)(3.2))
         3.0 0.0 1.0
 
+        Choose the largest of three, as a one-hot vector, with the derivative of the softmax:
+
+        >>> def one_hot_of_largest(logits):
+        ...     return jax.nn.one_hot(jnp.argmax(logits), logits.size, dtype=logits.dtype)
+        >>> choose = straight_through(one_hot_of_largest, backward=jax.nn.softmax)
+        >>> logits, prices = jnp.array([0.0, 1.0, 0.5]), jnp.array([3.0, 1.0, 2.0])
+        >>> print(choose(logits))
+        [0. 1. 0.]
+        >>> gradient = jax.grad(lambda logits: choose(logits) @ prices)(logits)
+        >>> print(", ".join(f"{g:.2f}" for g in gradient))
+        0.25, -0.34, 0.10
+
     References:
         Bengio, Léonard and Courville, Estimating or Propagating Gradients Through Stochastic
         Neurons for Conditional Computation, 2013, arXiv:1308.3432.
@@ -54,8 +66,8 @@ def straight_through(
     def surrogate(x: ArrayLike) -> Array:
         require_floating("x", x, "jnp.array([1., 2.])")
         x = jnp.asarray(x)
-        value = _like("f", f(jax.lax.stop_gradient(x)), x)
-        stand_in = x if backward is None else _like("backward", backward(x), x)
+        value = _value_like("f", f, jax.lax.stop_gradient(x))
+        stand_in = x if backward is None else _value_like("backward", backward, x)
         return _straight_through(value, stand_in.astype(value.dtype))
 
     return surrogate
@@ -72,11 +84,9 @@ def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Arra
     return _straight_through(*primals), tangents[1]
 
 
-def _like(name: str, y: ArrayLike, x: Array) -> Array:
-    require_floating(f"{name}: the value it returned", y, f"{name}(x).astype(x.dtype)")
-    if jnp.shape(y) != x.shape:
-        raise ValueError(
-            f"{name}: got shape {jnp.shape(y)} from shape {x.shape}, expected the same shape; "
-            "write a function that acts on each element"
-        )
+def _value_like(name: str, f: Callable[[Any], Any], x: Array) -> Array:
+    """Return `f(x)`, after checking that it has the shape of `x`."""
+    y, returned = call(name, f, x), f"{name}: the value it returned"
+    require_floating(returned, y, f"{name}(x).astype(x.dtype)")
+    require_shape(returned, y, "a function that acts on each element", x.shape)
     return jnp.asarray(y)

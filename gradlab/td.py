@@ -15,9 +15,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import describe, require_array, require_function, require_shape
+from gradlab._arguments import call, describe, require_real, require_scalar, require_shape
 
 ValueFunction = Callable[[Any, Any], Any]
+_ONE = "one real number, and jax.vmap(...) for a batch of transitions"
 
 
 def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
@@ -28,7 +29,7 @@ def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
         state: Features of one state, `(d,)`.
 
     Returns:
-        Scalar of shape `()`; its gradient by `theta` is `state`.
+        Scalar of shape `()`; its gradient with respect to `theta` is `state`.
 
     Raises:
         TypeError: If `theta` or `state` is not an array.
@@ -39,15 +40,7 @@ def linear_value(theta: ArrayLike, state: ArrayLike) -> Array:
         >>> print(linear_value(jnp.array([0.5, -0.25]), jnp.array([1.0, 2.0])))
         0.0
     """
-    require_array("theta", theta, "jnp.array([0.1, -0.1]), or value_fn=... for other parameters")
-    if jnp.ndim(theta) != 1:
-        raise ValueError(
-            f"theta: got shape {jnp.shape(theta)}, expected (d,), one weight for each feature; "
-            "write theta.reshape(-1)"
-        )
-    require_array("state", state, "jnp.array([1., 2.])")
-    write = "as many features as theta has weights, and jax.vmap(...) for a batch of states"
-    require_shape("state", state, jnp.shape(theta), write)
+    _require_features(theta, "state", state)
     return jnp.dot(theta, state)
 
 
@@ -85,10 +78,19 @@ def td_error(
         >>> print(td_error(theta, s_tm1, 1.0, s_t), td_error(theta, s_tm1, 1.0, s_t, 0.0))
         0.75 0.5
 
+        Values of actions: the state is then a pair, and theta has one row for each action.
+
+        >>> def q_value(theta, state_and_action):
+        ...     state, action = state_and_action
+        ...     return theta[action] @ state
+        >>> theta = jnp.array([[0.5, 0.25], [1.0, 0.0]])
+        >>> print(td_error(theta, (s_tm1, 0), 1.0, (s_t, 1), value_fn=q_value))
+        0.5
+
     References:
         Sutton, Learning to predict by the methods of temporal differences, 1988.
     """
-    return _target(theta, r_t, s_t, discount_t, value_fn) - _value(value_fn, theta, s_tm1)
+    return _target(theta, r_t, s_t, discount_t, value_fn) - _value(value_fn, theta, "s_tm1", s_tm1)
 
 
 def td_loss(
@@ -104,8 +106,9 @@ def td_loss(
     """Return the squared temporal-difference error δ² of one transition, to be differentiated.
 
     With `stop_target=True` the target r_t + discount_t · v(s_t) counts as a constant, and the
-    gradient by `theta` is the semi-gradient of TD(0), −2 δ ∇v(s_tm1). There is no factor ½ in the
-    loss: the textbook's update, θ ← θ + α δ ∇v(s_tm1), is a step of −½ α times this gradient.
+    gradient with respect to `theta` is the semi-gradient of TD(0), −2 δ ∇v(s_tm1). There is no
+    factor ½ in the loss: the textbook's update, θ ← θ + α δ ∇v(s_tm1), is a step of −½ α times
+    this gradient.
     With `stop_target=False` the target is differentiated too, which gives the naive residual
     gradient, −2 δ (∇v(s_tm1) − discount_t ∇v(s_t)).
 
@@ -134,6 +137,21 @@ def td_loss(
         >>> print(jax.grad(lambda *args: td_loss(*args, stop_target=False))(theta, s_tm1, 1.0, s_t))
         [ 2.5 -2.5]
 
+        Q-learning with a target network: theta learns, and older parameters say what comes after.
+        The largest of the values is the target, a constant that takes the place of the reward,
+        with the discount 0.
+
+        >>> def q_values(theta, state):
+        ...     return theta @ state  # one value for each action
+        >>> def q_loss(theta, older, s_tm1, action, r_t, s_t, discount_t):
+        ...     target = r_t + discount_t * jnp.max(q_values(older, s_t))
+        ...     value_fn = lambda theta, state: q_values(theta, state)[action]
+        ...     return td_loss(theta, s_tm1, target, s_t, 0.0, value_fn=value_fn)
+        >>> older = jnp.array([[0.5, 0.25], [1.0, 0.5]])
+        >>> print(jax.grad(q_loss)(older, older, s_tm1, 0, 1.0, s_t, 0.5))
+        [[-2.5 -5. ]
+         [ 0.   0. ]]
+
     References:
         Sutton and Barto, Reinforcement Learning, 2nd ed. 2018, §9.3 (semi-gradient) and §11.2.
         Baird, Residual algorithms, ICML 1995 (residual gradient).
@@ -146,20 +164,26 @@ def td_loss(
     target = _target(theta, r_t, s_t, discount_t, value_fn)
     if stop_target:
         target = jax.lax.stop_gradient(target)
-    return (target - _value(value_fn, theta, s_tm1)) ** 2
+    return (target - _value(value_fn, theta, "s_tm1", s_tm1)) ** 2
 
 
 def _target(theta: Any, r_t: Any, s_t: Any, discount_t: Any, value_fn: ValueFunction) -> Array:
-    for name, number in (("r_t", r_t), ("discount_t", discount_t)):
-        require_array(name, number, f"{name}=1.0")
-        require_shape(name, number, (), "jax.vmap(...) for a batch of transitions")
-    return r_t + discount_t * _value(value_fn, theta, s_t)
+    require_scalar("r_t", r_t, _ONE)
+    require_scalar("discount_t", discount_t, _ONE)
+    return r_t + discount_t * _value(value_fn, theta, "s_t", s_t)
 
 
-def _value(value_fn: ValueFunction, theta: Any, state: Any) -> Array:
-    require_function("value_fn", value_fn, "gradlab.linear_value, for example")
-    value = value_fn(theta, state)
-    require_shape(
-        "value_fn: the value it returned", value, (), "jax.vmap(...) for a batch of transitions"
-    )
+def _value(value_fn: ValueFunction, theta: Any, name: str, state: Any) -> Array:
+    if value_fn is linear_value:  # so that the message says which state it is
+        _require_features(theta, name, state)
+    value = call("value_fn", value_fn, theta, state, write="a function of (theta, state)")
+    require_scalar("value_fn: the value it returned", value, _ONE)
     return value
+
+
+def _require_features(theta: Any, name: str, state: Any) -> None:
+    require_real("theta", theta, "jnp.array([0.1, -0.1]), or value_fn=... for other parameters")
+    require_shape("theta", theta, "theta.reshape(-1), one weight for each feature", ("d",))
+    require_real(name, state, "jnp.array([1., 2.])")
+    write = "as many features as theta has weights, and jax.vmap(...) for a batch of states"
+    require_shape(name, state, write, jnp.shape(theta))

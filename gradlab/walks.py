@@ -1,13 +1,22 @@
-"""A random walk whose end can be differentiated by the parameters of its steps."""
+"""A random walk whose end can be differentiated with respect to the parameters of its steps."""
 
 from __future__ import annotations  # so that help() shows the names of the types
 
+from contextlib import suppress
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from gradlab._arguments import describe, require_count, require_floating, require_shape
+from gradlab._arguments import (
+    describe,
+    require_count,
+    require_floating,
+    require_numbers,
+    require_scalar,
+)
 
 
 def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> Array:
@@ -18,18 +27,23 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
         xₜ = mean·t + sd·(ε₁ + … + εₜ),    εᵢ ~ N(0, 1) drawn from `key`
 
     For a fixed key this is a deterministic function of `mean` and `sd` (the noise is
-    *reparameterised*), so it has a gradient: of the last position, `num_steps` by the mean and
-    ε₁ + … + εₙ by the standard deviation. Averaged over keys it estimates the gradient of an
-    expectation, the pathwise estimator.
+    *reparameterised*), so it has a gradient: that of the last position is `num_steps` with respect
+    to the mean, and ε₁ + … + εₙ with respect to the standard deviation. Averaged over keys it
+    estimates the gradient of an expectation, the pathwise estimator.
+
+    The same key gives the same walk, always. For another walk use another key: `jax.random.split`
+    makes several out of one, `jax.random.fold_in(key, i)` the i-th. With
+    `jax.debug_key_reuse(True)` JAX raises an error where a key is used twice.
 
     Under `jax.jit`, pass the key as an argument: XLA draws the numbers of a key that is a
     constant of the program while it compiles, which takes very long for a long walk.
 
     Args:
         mean: Mean of one step, a scalar.
-        sd: Standard deviation of one step, a scalar, in the unit of `mean`.
-        key: One random key, typed (`jax.random.key`) or legacy (`jax.random.PRNGKey`).
-        num_steps: Number of steps, a Python int, at least 1.
+        sd: Standard deviation of one step, a scalar, at least 0, in the unit of `mean`.
+        key: One random key, typed (`jax.random.key`) or legacy (`jax.random.PRNGKey`), that is
+            used nowhere else.
+        num_steps: Number of steps, a Python int, from 1 to 2³¹ − 1.
 
     Returns:
         Array of shape `(num_steps,)`, of the dtype that `mean` and `sd` promote to.
@@ -37,7 +51,9 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
     Raises:
         TypeError: If `mean` or `sd` is an integer array, `key` is not a key, or `num_steps` is
             not a Python int.
-        ValueError: If `mean`, `sd` or `key` is a batch, or `num_steps` is below 1.
+        ValueError: If `mean`, `sd` or `key` is a batch, `num_steps` is not from 1 to 2³¹ − 1, or
+            `sd` is negative, which can be seen only outside of `jax.jit`. (Under it a negative `sd`
+            mirrors the noise.)
 
     Example:
         >>> import jax
@@ -48,32 +64,41 @@ def random_walk(mean: ArrayLike, sd: ArrayLike, key: Array, num_steps: int) -> A
         >>> bool(by_sd == value)  # with mean 0 and sd 1 the walk is all noise
         True
 
+        Three walks, one for each key:
+
+        >>> keys = jax.random.split(jax.random.key(1), 3)
+        >>> jax.vmap(lambda key: random_walk(0.0, 1.0, key, 128))(keys).shape
+        (3, 128)
+
     References:
         Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014 (the reparameterisation).
     """
     for name, parameter in (("mean", mean), ("sd", sd)):
         if not isinstance(parameter, int):
             require_floating(name, parameter, f"{name}=1.0")
-        require_shape(name, parameter, (), f"jax.vmap(random_walk, ...) over the values of {name}")
-    _require_key(key)
-    num_steps = require_count("num_steps", num_steps, at_least=1)
+        require_scalar(name, parameter, f"jax.vmap(random_walk, ...) over the values of {name}")
+    require_numbers("sd", sd, lambda sd: sd >= 0, "at least 0", "abs(sd)")
+    key = _one_key(key)
+    num_steps = require_count("num_steps", num_steps, 1)
 
     dtype = jnp.result_type(mean, sd, 0.0)
     noise = jax.random.normal(key, (num_steps,), dtype)
-    # Not cumsum(mean + sd·ε): so both gradients can be seen, the one by the mean is exact, and XLA
-    # does not fold a long sum of constants while it compiles the gradient of the last position.
+    # Not cumsum(mean + sd·ε): so both partial derivatives can be seen, that of the mean is exact,
+    # and XLA does not fold a long sum of constants while it compiles the gradient of the last
+    # position.
     t = jnp.arange(1, num_steps + 1, dtype=dtype)
     return jnp.asarray(mean, dtype) * t + jnp.asarray(sd, dtype) * jnp.cumsum(noise)
 
 
-def _require_key(key: Array) -> None:
-    dtype, ndim = getattr(key, "dtype", None), getattr(key, "ndim", 0)
-    typed = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
-    legacy = dtype == jnp.uint32 and ndim > 0
-    if not (typed or legacy):
+def _one_key(key: Array) -> Array:
+    """Return the random key `key` as a typed one; raise unless it is one key."""
+    typed = key
+    if isinstance(key, Array | np.ndarray) and key.dtype == np.uint32:
+        with suppress(TypeError, ValueError):  # numbers, but not as many as a legacy key has
+            typed = jax.random.wrap_key_data(key)
+    if not isinstance(typed, Array) or not jnp.issubdtype(typed.dtype, jax.dtypes.prng_key):
         raise TypeError(f"key: got {describe(key)}, expected a random key; write jax.random.key(0)")
-    if ndim != (0 if typed else 1):
-        raise ValueError(
-            f"key: got {describe(key)}, a batch of keys, expected one key; vmap over the keys: "
-            "jax.vmap(lambda key: random_walk(mean, sd, key, num_steps))(keys)"
-        )
+    if typed.ndim:
+        write = "jax.vmap(lambda key: random_walk(mean, sd, key, num_steps))(keys)"
+        raise ValueError(f"key: got {describe(key)}, a batch, expected one key; write {write}")
+    return typed

@@ -3,115 +3,199 @@
 python notebooks/write_site.py FOLDER
 """
 
+import itertools
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import nbformat
 from nbconvert import HTMLExporter
+from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-NOTEBOOKS = sorted(Path(__file__).parent.glob("*.ipynb"))
-TITLE = "What a gradient is, in lessons to play with"
-ADVICE = (
-    "Each lesson takes ten to twenty minutes and opens with a question that it answers. Read it "
-    "here, or better, save its notebook and run it in JupyterLab: predict before you run a cell, "
-    "and let the checks mark your answers to the exercises."
+HERE = Path(__file__).parent
+STYLE, SCRIPT, CELLS = (
+    (HERE / "site" / name).read_text(encoding="utf-8")
+    for name in ("style.css", "choices.js", "cells.html.j2")
 )
-
-STYLE = """
-:root { --ink: #1a1a1a; --faint: #666; --line: #ddd; --accent: #0072b2; --code: #f6f6f6; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 1.5rem; color: var(--ink); background: #fff;
-  font: 1.0625rem/1.6 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 2.1rem; line-height: 1.2; margin: 1rem 0; }
-h2 { font-size: 1.5rem; line-height: 1.25; margin: 2.8rem 0 .6rem; }
-h3 { font-size: 1.2rem; line-height: 1.3; margin: 2rem 0 .5rem; }
-a { color: var(--accent); }
-nav { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; font-size: 1rem; }
-nav.end { border-top: 1px solid var(--line); margin-top: 3rem; padding-top: 1rem; }
-ol.lessons > li { margin: 1.2rem 0; }
-ol.lessons p { margin: .2rem 0; }
-p, li { max-width: 44rem; }
-code, pre { font-family: ui-monospace, "Cascadia Mono", "DejaVu Sans Mono", monospace; }
-code { font-size: .9em; background: var(--code); padding: .1em .25em; border-radius: .2rem; }
-pre { font-size: .875rem; line-height: 1.45; overflow-x: auto; margin: 0; }
-pre code { font-size: inherit; padding: 0; background: none; }
-.highlight { background: var(--code); border-left: .25rem solid var(--accent);
-  padding: .7rem .9rem; margin: 1rem 0 .4rem; }
-.output_area { margin: .4rem 0 1rem; padding-left: 1.15rem; overflow-x: auto; }
-.output_area img { display: block; max-width: 100%; height: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
-table, tr, th, td { border: 0; }
-th, td { padding: .25rem 0 .25rem 1.1rem; text-align: right; border-bottom: 1px solid var(--line); }
-.text_cell table { display: block; overflow-x: auto; }
-.text_cell th, .text_cell td { text-align: left; }
-details { margin: .8rem 0 2rem; padding: .3rem .9rem; border: 1px solid var(--line); }
-summary { cursor: pointer; color: var(--accent); }
-blockquote { margin: 1rem 0; padding-left: 1rem; border-left: .35rem solid var(--line); }
-.celltag_exercise .highlight { border-left-color: #e69f00; }
-@media (max-width: 40rem) {  /* a figure is scrolled rather than made too small to read */
-  body { padding: 1rem; }
-  .output_area { padding-left: 0; }
-  .output_area img { max-width: none; width: 34rem; }
+CORE = ("01", "02", "03", "04", "05", "11")
+TITLE = "What a gradient is, in lessons to do yourself"
+ADVICE = (
+    "Each lesson opens with a question that it answers, and says how long it takes. You can read "
+    "the lessons here, but you learn more if you save a notebook and run it in JupyterLab: write "
+    "down your guess before you see the answer, and let the checks mark what you write in the "
+    "exercises."
+)
+GROUPS = {
+    "The core": "Six lessons, from the slope of a curve to a gradient that you doubt. Take them "
+    "in this order.",
+    "Electives": "Take these in any order after the core lessons that they name.",
 }
-@media print { nav { display: none; } .cell { break-inside: avoid; } }
-"""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A notebook, and what its first and its last cell say of it."""
+
+    name: str
+    notebook: NotebookNode
+
+    @property
+    def title(self) -> str:
+        """Return the first line, such as `Take a first gradient`."""
+        return self.notebook.cells[0].source.partition("\n")[0].removeprefix("# ")
+
+    @property
+    def question(self) -> str:
+        """Return the question that the lesson answers."""
+        return plain(self.notebook.cells[0].source.split("\n\n")[1])
+
+    @property
+    def length(self) -> str:
+        """Return how long the lesson takes, such as `about 33 minutes`."""
+        found = re.search(r"\*\*Length:\*\* (about \d+ minutes)", self.notebook.cells[0].source)
+        return found[1] if found else ""
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Return the words that the lesson introduces, with their meaning."""
+        rows = r"^\| \*\*(.+?)\*\* \| (.+?) \|$"
+        return dict(re.findall(rows, self.notebook.cells[-1].source, re.M))
 
 
 def main(folder: Path) -> None:
-    """Write a page and a copy of every notebook, and a table of contents."""
+    """Write a page and a copy of every notebook, a table of contents and a glossary."""
     folder.mkdir(parents=True, exist_ok=True)
-    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in NOTEBOOKS}
-    names = list(notebooks)
-    for index, name in enumerate(names):
-        shutil.copy(NOTEBOOKS[index], folder)
+    paths = sorted(HERE.glob("*.ipynb"))
+    lessons = [Lesson(path.stem, nbformat.read(path, as_version=4)) for path in paths]
+    for path in paths:
+        shutil.copy(path, folder)
+    for before, lesson, after in zip([None, *lessons], lessons, [*lessons[1:], None], strict=False):
         links = [
             '<a href="index.html">All lessons</a>',
-            f'<a href="{name}.ipynb" download>This notebook, to run</a>',
-            *(
-                f'<a href="{other}.html">← Previous</a>'
-                for other in names[max(0, index - 1) : index]
-            ),
-            *(f'<a href="{other}.html">Next →</a>' for other in names[index + 1 : index + 2]),
+            '<a href="glossary.html">Glossary</a>',
+            f'<a href="{lesson.name}.ipynb" download>This notebook, to run</a>',
+            f'<a href="{before.name}.html">← Previous</a>' if before else "",
+            f'<a href="{after.name}.html">Next →</a>' if after else "",
         ]
-        navigation = "\n".join(links)
+        navigation = "\n".join(filter(None, links))
         body = (
-            f"<nav>{navigation}</nav>\n{lesson(notebooks[name])}\n"
+            f"<nav>{navigation}</nav>\n{as_html(lesson.notebook)}\n"
             f'<nav class="end">{navigation}</nav>'
         )
-        write(folder / f"{name}.html", opening(notebooks[name])[0], body)
-    items = (
-        f'<li><a href="{name}.html">{escape(title)}</a><p>{escape(question)}</p></li>'
-        for name, (title, question) in zip(names, map(opening, notebooks.values()), strict=True)
-    )
-    contents = f'<h1>{TITLE}</h1>\n<p>{ADVICE}</p>\n<ol class="lessons">{"".join(items)}</ol>'
-    write(folder / "index.html", TITLE, contents)
+        write(folder / f"{lesson.name}.html", lesson.title, body)
+    write(folder / "index.html", TITLE, contents(lessons))
+    write(folder / "glossary.html", "Glossary", glossary(lessons))
     print(f"Open {folder / 'index.html'}")
 
 
-def lesson(notebook: nbformat.NotebookNode) -> str:
-    """Return the cells as HTML, each figure described by the paragraph under it."""
-    for cell, following in zip(notebook.cells, notebook.cells[1:], strict=False):
+def contents(lessons: list[Lesson]) -> str:
+    """Return the table of contents, the core and the electives."""
+    html = f'<h1>{TITLE}</h1>\n<p>{ADVICE} <a href="glossary.html">Glossary of all words</a></p>'
+    for group, advice in GROUPS.items():
+        html += f'\n<h2>{group}</h2>\n<p>{advice}</p>\n<ol class="lessons">'
+        for lesson in lessons:
+            if (lesson.name[:2] in CORE) == (group == "The core"):
+                html += (
+                    f'\n<li value="{int(lesson.name[:2])}"><a href="{lesson.name}.html">'
+                    f'{escape(lesson.title)}</a> <span class="minutes">{lesson.length}</span>'
+                    f"<p>{escape(lesson.question)}</p></li>"
+                )
+        html += "\n</ol>"
+    return html
+
+
+def glossary(lessons: list[Lesson]) -> str:
+    """Return all words in their alphabetical order, each with the lesson that introduces it."""
+    entries = [(word, meaning, it) for it in lessons for word, meaning in it.words.items()]
+    items = (
+        f"<dt>{escape(plain(word))}</dt>\n<dd>{escape(plain(meaning))} "
+        f'<a href="{it.name}.html">{escape(it.title)}</a></dd>'
+        for word, meaning, it in sorted(entries, key=lambda entry: entry[0].lower())
+    )
+    home = '<nav><a href="index.html">All lessons</a></nav>'
+    return f"{home}\n<h1>Glossary</h1>\n<dl>\n" + "\n".join(items) + "\n</dl>"
+
+
+def as_html(notebook: NotebookNode) -> str:
+    """Return the cells as HTML, with what answers a prediction folded."""
+    notebook = nbformat.from_dict(notebook)
+    for cell, following in itertools.pairwise(notebook.cells):
         if cell.cell_type == "code":
-            paragraph = following.source.partition("\n\n")[0]
-            cell.metadata["alt"] = " ".join(re.sub(r"[*`]", "", paragraph).split())
+            as_on_a_page(cell, alt=description(following.source))
     exporter = HTMLExporter(
-        template_name="basic",
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
+        template_name="classic",
+        raw_template=CELLS,
         exclude_anchor_links=True,
+        exclude_output_prompt=True,
     )
     html, _ = exporter.from_notebook_node(notebook)
-    return re.sub(r'(href="\w+)\.ipynb\b', r"\1.html", html)
+    html = re.sub(r'(href="\w+)\.ipynb\b', r"\1.html", html)
+    asked = verdicts(notebook)
+    return re.sub(
+        r"<ul>\s*(<li>a\) .*?</li>)\s*</ul>", lambda m: buttons(m[1], next(asked)), html, flags=re.S
+    )
 
 
-def opening(notebook: nbformat.NotebookNode) -> tuple[str, str]:
-    """Return the title of a lesson and the question that it opens with."""
-    title, question = notebook.cells[0].source.split("\n\n")[:2]
-    return title.removeprefix("# "), " ".join(re.sub(r"[*`]", "", question).split())
+def description(text: str) -> str:
+    """Return the first paragraph under a figure, which describes it."""
+    text = re.sub(r"^<details><summary>.*?</summary>\n\n", "", text)
+    return plain(text.partition("\n\n")[0])
+
+
+def as_on_a_page(cell: NotebookNode, alt: str) -> None:
+    """Describe the cell's figures, show its film, and leave out the mark of an empty answer."""
+    cell.metadata["alt"] = alt
+    if "check" in cell.metadata.get("tags", []):
+        cell.outputs = [output for output in cell.outputs if output.output_type != "stream"]
+    for output in cell.outputs:
+        if gif := output.get("data", {}).pop("image/gif", None):
+            source = f"data:image/gif;base64,{gif.strip()}"
+            output.data["text/html"] = f'<img src="{source}" alt="{escape(alt)}">'
+
+
+def verdicts(notebook: NotebookNode) -> Iterator[dict[str, str]]:
+    """Return for each prediction with choices what is said to each letter."""
+    for index, cell in enumerate(notebook.cells):
+        if letters := re.findall(r"^- ([a-z])\) ", cell.source, re.M):
+            texts = (
+                output.text
+                for answer in notebook.cells[index + 1 :]
+                if "answer" in answer.metadata.get("tags", [])
+                for output in answer.get("outputs", ())
+                if "The answer is " in output.get("text", "")
+            )
+            right, *wrong = re.split(r"\nNot (?=[a-z]: )", next(texts, ""))
+            said = {w[0]: f"Not {w[0]}: {plain(w[3:])}" for w in wrong}
+            answer = re.search(r"The answer is (\w)\.", right)
+            assert answer, f"no letter in the answer {right!r}"
+            yield {letter: said.get(letter, "Not quite.") for letter in letters} | {
+                answer[1]: f"Yes, {answer[1]}."
+            }
+
+
+def buttons(items: str, said: dict[str, str]) -> str:
+    """Return the choices as buttons, each of which knows what is said to it."""
+    choices = re.findall(r"<li>([a-z])\) (.*?)</li>", items, re.S)
+    html = "\n".join(
+        f'<button type="button" aria-pressed="false" data-verdict="{escape(said[letter])}">'
+        f"{letter}) {text.strip()}</button>"
+        for letter, text in choices
+    )
+    return (
+        f'<div class="choices" role="group" aria-label="Your prediction">\n{html}\n</div>\n'
+        '<p class="verdict" aria-live="polite"></p>'
+    )
+
+
+def plain(text: str) -> str:
+    """Return the text of one paragraph without marks and line breaks."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return " ".join(re.sub(r"[*`]", "", text).split())
 
 
 def write(file: Path, title: str, body: str) -> None:
@@ -128,6 +212,7 @@ def write(file: Path, title: str, body: str) -> None:
 </head>
 <body>
 {body}
+<script>{SCRIPT}</script>
 </body>
 </html>
 """,

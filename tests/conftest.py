@@ -20,6 +20,8 @@ import matplotlib.pyplot as plt
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from gradlab.checking.subject import Subject
+
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 plt.switch_backend("agg")
@@ -31,6 +33,16 @@ def close_figures():
     plt.close("all")
     yield
     plt.close("all")
+
+
+@pytest.fixture(autouse=True)
+def no_cause_is_given_up(monkeypatch):
+    """Raise what a report would only note: that a cause could not be looked for."""
+
+    def raise_it(_, cause, error):
+        raise AssertionError(f"{cause} could not be looked for") from error
+
+    monkeypatch.setattr(Subject, "not_looked_for", raise_it)
 
 
 class Scheduling(LoadFileScheduling):

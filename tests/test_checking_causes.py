@@ -1,5 +1,6 @@
 """The causes that the report names."""
 
+import re
 from typing import Any
 
 import jax
@@ -27,7 +28,12 @@ def inside(how: Any, f: Any) -> Any:
 @pytest.mark.parametrize("how", ["plain", "jit", "checkpoint", "vmap", "scan", "cond", "fori"])
 def test_stop_gradient_is_named(how: Any) -> None:
     report = check_grads(inside(how, lambda x: x * jax.lax.stop_gradient(x)), (X,))
-    assert "stop_gradient removed a term" in report.leaves[0].cause, str(report)
+    cause = report.leaves[0].cause
+    assert (
+        cause
+        == f"stop_gradient ({report.leaves[0].where}) removed a term: without it AD is what FD says"
+    )
+    assert re.fullmatch(r".*test_checking_causes\.py:\d+", report.leaves[0].where)
 
 
 @pytest.mark.parametrize("how", ["plain", "jit", "scan"])
@@ -38,7 +44,9 @@ def test_a_wrong_custom_rule_is_named(how: Any) -> None:
 
     swish.defvjp(lambda x: (swish(x), x), lambda x, g: (1.1 * g * jax.nn.sigmoid(x),))
     report = check_grads(inside(how, lambda x: swish(jax.nn.relu(x) + x)), (X,))
-    assert "custom_vjp rule of `swish` is wrong" in report.leaves[0].cause, str(report)
+    assert re.search(r"rule of `swish` \(.*\.py:\d+\) is wrong", report.leaves[0].cause), str(
+        report
+    )
 
 
 def test_a_deliberate_surrogate_is_called_one() -> None:
@@ -51,7 +59,7 @@ def test_the_operation_that_makes_nan_is_named() -> None:
     assert "`sqrt` at 0" in check_grads(jnp.linalg.norm, (np.zeros(3, np.float32),)).leaves[0].cause
 
 
-def test_no_cause_is_named_where_none_is_known() -> None:
+def test_a_rule_over_a_callback_is_named_if_it_is_the_only_one() -> None:
     @jax.custom_jvp
     def f(x: Any) -> Any:
         return jax.pure_callback(np.sin, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
@@ -59,7 +67,10 @@ def test_no_cause_is_named_where_none_is_known() -> None:
     f.defjvp(lambda p, t: (f(*p), -jnp.cos(p[0]) * t[0]))
     leaf = check_grads(f, (X,)).leaves[0]
     assert leaf.verdict == "wrong"
-    assert "rule" not in leaf.cause
+    assert (
+        leaf.cause
+        == "AD is not the slope of f, and the custom_jvp rule of `f` is the only rule in f"
+    )
     assert "sign" in leaf.hint
 
 
@@ -89,7 +100,7 @@ def test_every_leaf_is_given_its_own_culprit() -> None:
         return sum(jnp.sum(x * jax.lax.stop_gradient(x)) for x in leaves)
 
     report = check_grads(f, (X, 2 * X, 3 * X))
-    assert [leaf.cause[:30] for leaf in report.leaves] == ["stop_gradient removed a term: "] * 3
+    assert all("removed a term" in leaf.cause for leaf in report.leaves)
 
 
 def test_a_slope_of_zero_in_one_element_is_not_taken_for_a_surrogate() -> None:
@@ -130,8 +141,10 @@ def test_a_small_difference_beside_a_loop_may_be_that_of_the_loop() -> None:
 
     exact = ruled(root, lambda args, c: (0.5 * c / jnp.sqrt(*args),))
     (leaf,) = check_grads(exact, (np.float32(2.3),)).leaves
-    assert leaf.verdict == "wrong"
-    assert "this is the loop's error" in leaf.hint
+    assert leaf.verdict == "cannot tell"
+    assert "may stop at a tolerance" in leaf.cause
+    half = ruled(root, lambda args, c: (0.25 * c / jnp.sqrt(*args),))
+    assert check_grads(half, (np.float32(2.3),)).verdict == "wrong"
 
 
 def test_only_the_rules_that_are_wrong_are_blamed() -> None:
@@ -179,7 +192,8 @@ def test_a_where_that_hides_nan_from_the_value_only_is_told_its_cure() -> None:
     (leaf,) = check_grads(lambda x: jnp.where(x < 1, jnp.sqrt(1 - x * x), 0), (x,)).leaves
     assert leaf.verdict == "wrong"
     assert "a second `where` in front of it" in leaf.hint
-    assert not check_grads(lambda x: jnp.sum(jnp.sqrt(x * x)), (np.zeros(1),)).leaves[0].hint
+    (leaf,) = check_grads(lambda x: jnp.sum(jnp.sqrt(x * x)), (np.zeros(1),)).leaves
+    assert leaf.hint.startswith("square the norm")
 
 
 def test_a_rule_with_a_wrong_sign_is_said_to_have_one() -> None:
@@ -210,7 +224,7 @@ def test_an_index_out_of_range_is_asked_about() -> None:
 )
 def test_a_kink_is_told_beside_a_derivative_that_is_no_number(f: Any, x: Any, kink: bool) -> None:
     (leaf,) = check_grads(f, (x,)).leaves
-    assert "the derivative of `sqrt` at 0 is not finite" in leaf.cause
+    assert re.search(r"the derivative of `sqrt` at 0( \(.*\))? is not finite", leaf.cause)
     assert ("f has a kink here" in leaf.cause) == kink
 
 
@@ -239,22 +253,22 @@ ROWS = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
         (
             7.0,
             "AD is 7 times FD here, and 7 is the length or size of an array: "
-            "the gradient of a sum, where f is a mean?",
+            "is it the gradient of a sum, where f is a mean?",
         ),
         (
             3.0,
             "AD is 3 times FD here, and 3 is the length or size of an array: "
-            "the gradient of a sum, where f is a mean?",
+            "is it the gradient of a sum, where f is a mean?",
         ),
         (
             1 / 7,
             "AD is FD / 7 here, and 7 is the length or size of an array: "
-            "the gradient of a mean, where f is a sum?",
+            "is it the gradient of a mean, where f is a sum?",
         ),
         (
             1 / 21,
             "AD is FD / 21 here, and 21 is the length or size of an array: "
-            "the gradient of a mean, where f is a sum?",
+            "is it the gradient of a mean, where f is a sum?",
         ),
         (7.01, ""),
         (5.0, ""),
@@ -295,7 +309,7 @@ def test_a_gradient_along_symmetric_changes_is_called_one(w: Any) -> None:
     def folded(w: Any) -> Any:  # and so it is
         return weigh((w + jnp.swapaxes(w, -1, -2)) / 2)
 
-    assert check_grads(with_rule(folded, jax.grad(folded)), (w,)).ok
+    assert check_grads(with_rule(folded, jax.grad(folded)), (w,), modes=("rev",)).ok
 
 
 @pytest.mark.parametrize("at", [(0, 1), (1, 1)])

@@ -125,7 +125,7 @@ def test_data_in_a_global_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> N
         lambda x, i: jnp.sum(jnp.take(x, i) ** 3),
         lambda x, i: jnp.sum(jax.ops.segment_sum(x, i, num_segments=3) ** 2),
         lambda x, i: jnp.sum(jax.nn.one_hot(i, 3, dtype=x.dtype) @ x) ** 2,
-        lambda x, i: jnp.sum(jnp.interp(x, np.linspace(-3, 3, 7), np.arange(7.0) ** 2)),
+        lambda x, i: jnp.sum(jnp.interp(x, np.linspace(-3.3, 3.3, 7), np.arange(7.0) ** 2)),
         lambda x, i: jnp.sum(np.linspace(0, 1, 3) * x**2),
     ],
 )  # fmt: skip
@@ -212,13 +212,14 @@ def test_checks_in_a_loop_grow_memory_by_nothing() -> None:
     arrays = len(jax.live_arrays())
     tracemalloc.start()
     try:
-        run(5)
-        before, _ = tracemalloc.get_traced_memory()
-        run(50)
-        after, _ = tracemalloc.get_traced_memory()
+        grown = []
+        for _ in range(4):  # JAX's own tables double now and then
+            before, _ = tracemalloc.get_traced_memory()
+            run(40)
+            grown.append(tracemalloc.get_traced_memory()[0] - before)
     finally:
         tracemalloc.stop()
-    assert after - before < 50 * 500  # a report alone has more
+    assert min(grown) < 40 * 200  # a report alone has more
     assert len(jax.live_arrays()) <= arrays
 
 

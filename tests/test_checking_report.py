@@ -39,7 +39,7 @@ def test_the_table_and_the_figure_show_the_same() -> None:
 
 def test_what_was_not_differentiated_is_named_in_text_and_in_the_table() -> None:
     args = (0.5, 3, jnp.arange(2), np.zeros(0, np.float32))
-    report = check_grads(lambda x, n, k, empty: x**n + k[1] + empty.sum(), args)
+    report = check_grads(lambda x, n, k, empty: x**n + 0.0 * k[1].astype(float) + empty.sum(), args)
     assert report.skipped == ("[1]", "[2]", "[3]")
     for words in (str(report), report._repr_html_()):
         assert "not differentiated: [1], [2], [3]" in words
@@ -55,8 +55,9 @@ def test_a_second_derivative_is_named_by_both_of_its_modes() -> None:
     report = check_grads(jnp.tanh, (0.5,), order=2)
     assert {leaf.mode for leaf in report.leaves} == {"rev", "rev over rev", "rev over fwd"}
     assert "[0] (2nd derivative, rev over fwd)" in str(report)
-    assert "over fwd: of the slope of f along a fixed" in str(report)
-    assert "over rev: of the gradient of f" in str(report)
+    said = " ".join(str(report).split())
+    assert "second derivatives in forward mode are those of the slope of f along a fixed" in said
+    assert "second derivatives in reverse mode are those of the gradient of f" in said
 
 
 def test_what_is_odd_about_a_first_derivative_is_not_said_of_f() -> None:
@@ -78,9 +79,11 @@ def test_a_second_derivative_is_asked_for_only_in_the_modes_that_there_are() -> 
 
     cube.defvjp(lambda x: (cube(x), x), lambda x, c: (3 * x**2 * c,))
     report = check_grads(cube, (0.5,), order=2)
-    assert report.ok
+    assert report.verdict == "agree"
+    assert not report.ok
     assert {leaf.mode for leaf in report.leaves} == {"rev", "rev over rev"}
-    assert any("forward mode skipped" in note for note in report.notes)
+    assert "forward mode (jax.jvp) raises an error" in str(report)
+    assert check_grads(cube, (0.5,), order=2, modes=("rev",)).ok
 
 
 def test_the_figure_shows_ad_inside_of_its_frame() -> None:
@@ -96,7 +99,7 @@ def test_there_is_no_truth_value() -> None:
 
 
 def test_assert_grads_raises_the_report() -> None:
-    with pytest.raises(AssertionError, match="stop_gradient removed a term"):
+    with pytest.raises(AssertionError, match="removed a term"):
         assert_grads(stopped, (X,))
     with pytest.raises(AssertionError, match="kink"):
         assert_grads(jnp.abs, (0.0,))
@@ -114,10 +117,10 @@ def test_the_output_that_is_wrong_is_named() -> None:
     [
         (lambda: check_grads(jnp.sin, cast(Any, X)), TypeError, r"write \(x,\) for one"),
         (lambda: check_grads(jnp.sin, (1,)), TypeError, "a floating-point number"),
-        (lambda: check_grads(jnp.sin, (X,), argnums=1), ValueError, "there are 1 arguments"),
+        (lambda: check_grads(jnp.sin, (X,), argnums=1), ValueError, "args has 1 entry"),
         (lambda: check_grads(jnp.sin, (X,), modes="rev"), ValueError, r'write \("rev",\)'),
         (lambda: check_grads(jnp.sin, (X,), order=3), ValueError, "expected 1 or 2"),
-        (lambda: check_grads(lambda x: 3, (X,)), TypeError, "no derivative"),
+        (lambda: check_grads(lambda x: 3, (X,)), TypeError, "got int 3|returned int 3"),
         (lambda: check_grads(jnp.sum, (X,), grad=lambda x: x[:2]), ValueError, r"expected \(3,\)"),
         (lambda: check_grads(jnp.sum, (X,), grad=lambda x: None), ValueError, "got NoneType None"),
         (lambda: check_grads(jnp.sum, (X,), grad=lambda x: {"a": x}), ValueError, r"got {'a': \*}"),

@@ -106,8 +106,10 @@ def test_wrong_gradients_are_wrong(name: Any, factor: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
-@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "agree"), (1.001, "wrong")])
-def test_a_thousandth_is_seen_in_every_dtype(dtype: Any, factor: Any, verdict: Any) -> None:
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "agree"), (1 + 2.0**-7, "wrong")])
+def test_a_factor_that_the_dtype_has_is_seen_in_every_dtype(
+    dtype: Any, factor: Any, verdict: Any
+) -> None:
     x = jnp.asarray([0.5, 1.25, -2.0], dtype)
     assert check_grads(off(jnp.sin, factor), (x,)).verdict == verdict
 
@@ -233,15 +235,18 @@ def test_a_slope_that_changes_nothing_in_f_is_no_agreement() -> None:
     assert "lost in rounding" in report.leaves[0].cause
 
 
-@pytest.mark.parametrize("x", [1e-8, 1e-6, 1e-4])
+@pytest.mark.parametrize("x", [1e-6, 1e-4])
 def test_numbers_that_cancel_in_f_are_no_fault(x: float) -> None:
     def f(x: Any) -> Any:
         return jnp.log(1 + x) / x
 
-    (leaf,) = check_grads(f, (x,)).leaves
-    assert leaf.verdict == "agree"
-    assert leaf.fd == pytest.approx(-0.5, abs=1e-4)
-    if x > 1e-7:  # nearer to 0 numbers cancel in the derivative as well
+    (leaf,) = check_grads(f, (np.float32(x),)).leaves
+    assert leaf.verdict == "cannot tell"
+    assert "no digit of AD in float32 is right" in leaf.cause
+    with jax.enable_x64(True):
+        (leaf,) = check_grads(f, (x,)).leaves
+        assert leaf.verdict == "agree"
+        assert leaf.fd == pytest.approx(-0.5, abs=1e-4)
         assert check_grads(off(f, 1.01), (x,)).verdict == "wrong"
 
 
@@ -259,7 +264,7 @@ SATURATED: dict[str, tuple[Any, Any]] = {
 LABELS = np.array([0, 1, 1])
 UNMOVED: dict[str, Any] = {  # beside what a rule computes, numbers that one unit would change much
     "a mask": lambda y: jnp.where(LABELS * 1.0 >= 1.0, y, 0.1 * y).sum(),
-    "equal labels": lambda y: (y * (LABELS * 1.0 == 1.0)).sum(),
+    "equal labels": lambda y: (y * (LABELS * 1.0 == 1.0).astype(y.dtype)).sum(),
     "a remainder": lambda y: y * (1 + jnp.mod(jnp.asarray(4) * 0.5, 1.0)),
     "a rounded half": lambda y: y + jnp.round(jnp.asarray(5) / 2),
     "the edge of arccos": lambda y: y + jnp.arccos(jnp.clip(jnp.asarray(1) * 1.0, -1, 1)),
@@ -356,7 +361,7 @@ def test_gamma_samples_do_not_excuse_a_rule_that_is_wrong_beside_them() -> None:
 def test_a_derivative_in_which_numbers_cancel_is_not_called_wrong(f: Any, x: float) -> None:
     (leaf,) = check_grads(f, (x,)).leaves
     assert leaf.verdict == "cannot tell"
-    assert "jitters" in leaf.cause
+    assert re.search("numbers on the way|no digit of AD in float32", leaf.cause)
     assert leaf.funnel is not None
     assert leaf.funnel.title.startswith("[0]: cannot tell, AD")
 

@@ -40,9 +40,39 @@ def test_nth_derivative_keeps_the_dtype():
             2.0,
             TypeError,
             "n: got float 1.0, expected a Python int that is known when the function is "
-            "traced; write n=10, or jax.jit(..., static_argnames='n') under jit",
+            "traced; write n=2, and jax.experimental.jet.jet for orders above 12",
         ),
-        (jnp.sin, -1, 2.0, ValueError, "n: got -1, expected at least 0"),
+        (
+            jnp.sin,
+            -1,
+            2.0,
+            ValueError,
+            "n: got -1, expected a number from 0 to 12; write n=2, and "
+            "jax.experimental.jet.jet for orders above 12",
+        ),
+        (
+            jnp.tanh,
+            60,
+            2.0,
+            ValueError,
+            "n: got 60, expected a number from 0 to 12; write n=2, and "
+            "jax.experimental.jet.jet for orders above 12",
+        ),
+        (
+            lambda x: jnp.sin(x)[None],
+            1,
+            2.0,
+            ValueError,
+            "f: the value it returned: got shape (1,), expected (); write f(x)[0]",
+        ),
+        (
+            lambda x, y: x * y,
+            1,
+            2.0,
+            TypeError,
+            "f: got one of (x, y), expected a function of 1 argument; write lambda p: f(p[0], "
+            "p[1])",
+        ),
         (
             jnp.sin,
             1,
@@ -71,8 +101,8 @@ def test_nth_derivative_keeps_the_dtype():
             0,
             2.0,
             TypeError,
-            "f: the value it returned: got list [2.0], expected an array; write jax.jacfwd(f) for "
-            "the derivatives of a vector",
+            "f: the value it returned: got list [2.0], expected an array; write f(x)[0] for its "
+            "first part, as has_aux=True is not known here",
         ),
     ],
 )

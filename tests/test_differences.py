@@ -59,7 +59,8 @@ def test_direction_picks_a_partial_derivative_and_its_length_is_a_factor():
 
     x = jnp.array([3.0, 2.0])
     first, second, both, tripled = (
-        central_difference(f, x, jnp.array(v)) for v in ([1.0, 0], [0, 1.0], [1.0, 1], [0, 3.0])
+        central_difference(f, x, direction=jnp.array(v))
+        for v in ([1.0, 0], [0, 1.0], [1.0, 1], [0, 3.0])
     )
     np.testing.assert_allclose([first, second, both, tripled], [12, 9, 21, 27], rtol=1e-4)
     np.testing.assert_allclose(central_difference(f, x), both)
@@ -68,7 +69,7 @@ def test_direction_picks_a_partial_derivative_and_its_length_is_a_factor():
 @pytest.mark.parametrize("large", [1e4, -1e4, 1e6])
 def test_an_element_that_does_not_move_does_not_coarsen_the_step(large):
     x, v = {"a": jnp.array([1.0, large]), "b": large}, {"a": jnp.array([1.0, 0.0]), "b": 0.0}
-    estimate = central_difference(lambda x: jnp.sin(x["a"][0]) + 0 * x["b"], x, v)
+    estimate = central_difference(lambda x: jnp.sin(x["a"][0]) + 0 * x["b"], x, direction=v)
     np.testing.assert_allclose(estimate, np.cos(1.0), rtol=WITHIN["float32"])
 
 
@@ -80,12 +81,12 @@ def test_step_grows_with_x_below_zero_as_above():
 def test_a_direction_of_another_dtype_is_used_in_that_of_x():
     with jax.enable_x64(True):
         x, v = jnp.ones(2, jnp.float32), np.ones(2, np.float64)
-        assert central_difference(jnp.sum, x, v).dtype == jnp.float32
+        assert central_difference(jnp.sum, x, direction=v).dtype == jnp.float32
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_length_of_the_direction_costs_no_accuracy(scale):
-    estimate = central_difference(jnp.sin, 1.0, jnp.float32(scale))
+    estimate = central_difference(jnp.sin, 1.0, direction=jnp.float32(scale))
     np.testing.assert_allclose(estimate, scale * np.cos(1.0), rtol=WITHIN["float32"])
 
 
@@ -96,7 +97,7 @@ def test_pytrees_in_and_out():
     def f(x):
         return {"product": x["a"] * x["b"], "sum": x["a"].sum()}
 
-    estimate = central_difference(f, x, v)
+    estimate = central_difference(f, x, direction=v)
     _, tangent = jax.jvp(f, (x,), (v,))
     for got, expected in zip(jax.tree.leaves(estimate), jax.tree.leaves(tangent), strict=True):
         np.testing.assert_allclose(got, expected, rtol=WITHIN["float32"], atol=1e-4)
@@ -119,7 +120,7 @@ def test_default_step_works_inside_jit_vmap_and_grad():
 
 
 def test_no_direction_at_all_has_slope_zero():
-    assert central_difference(jnp.sin, 1.0, 0.0) == 0.0
+    assert central_difference(jnp.sin, 1.0, direction=0.0) == 0.0
 
 
 def test_sweep_is_a_u():
@@ -152,7 +153,7 @@ def test_sweep_reaches_further_down_in_float64():
 def test_sweep_follows_a_direction_through_a_pytree():
     x = {"a": jnp.array([1.0, 2.0]), "b": jnp.float32(3.0)}
     v = {"a": jnp.array([0.0, 1.0]), "b": jnp.float32(0.0)}
-    sweep = step_sweep(lambda x: x["b"] * jnp.sum(x["a"] ** 2), x, v, steps=[1e-2])
+    sweep = step_sweep(lambda x: x["b"] * jnp.sum(x["a"] ** 2), x, direction=v, steps=[1e-2])
     np.testing.assert_allclose(sweep["estimate"], 12.0, rtol=1e-4)
     np.testing.assert_allclose(sweep["error"], 0.0, atol=1e-3)
 
@@ -160,7 +161,7 @@ def test_sweep_follows_a_direction_through_a_pytree():
 def test_default_sweep_starts_at_the_size_of_x():
     assert step_sweep(jnp.sin, 0.5)["step"].iloc[0] == 1.0
     assert step_sweep(jnp.sin, -300.0)["step"].iloc[0] == 300.0
-    assert step_sweep(jnp.sin, -300.0, 2.0)["step"].iloc[0] == 150.0
+    assert step_sweep(jnp.sin, -300.0, direction=2.0)["step"].iloc[0] == 150.0
 
 
 def test_a_sweep_of_no_steps_has_no_rows_of_numbers():
@@ -189,12 +190,12 @@ def test_sweep_takes_functions_with_python_branches():
             "jnp.array([1., 2.])",
         ),
         (
-            lambda: central_difference(jnp.sum, jnp.ones(3), jnp.ones(2)),
+            lambda: central_difference(jnp.sum, jnp.ones(3), direction=jnp.ones(2)),
             ValueError,
             "direction: got shape (2,), expected (3,); write one number for each element of x",
         ),
         (
-            lambda: central_difference(jnp.sum, {"w": 1.0}, 1.0),
+            lambda: central_difference(jnp.sum, {"w": 1.0}, direction=1.0),
             ValueError,
             "direction: got PyTreeDef(*), expected PyTreeDef({'w': *}), the structure of x; write "
             "one number for each element of x",
@@ -212,10 +213,11 @@ def test_sweep_takes_functions_with_python_branches():
         (
             lambda: central_difference(jnp.sin, 1.0, step=1j),
             TypeError,
-            "step: got complex 1j, expected floating point; write step=1e-3",
+            "step: got complex 1j, expected real numbers; write one step, or gradlab.step_sweep "
+            "for many",
         ),
         (
-            lambda: central_difference(jnp.sin, 1.0, 1),
+            lambda: central_difference(jnp.sin, 1.0, direction=1),
             TypeError,
             "direction: got int 1, expected floating point; write jnp.array([1., 0.])",
         ),
@@ -226,13 +228,24 @@ def test_sweep_takes_functions_with_python_branches():
         ),
         (
             lambda: step_sweep(jnp.sin, 1.0, steps=0.1),
+            ValueError,
+            "steps: got shape (), expected (n,); write steps=[1e-1, 1e-2]",
+        ),
+        (
+            lambda: step_sweep(jnp.sin, 1.0, steps="12"),
             TypeError,
-            "steps: got float 0.1, expected many steps; write [1e-1, 1e-2]",
+            "steps: got str '12', expected real numbers; write steps=[1e-1, 1e-2]",
+        ),
+        (
+            lambda: step_sweep(np.sin, 1.0),
+            TypeError,
+            "f: got a function that needs known numbers, expected operations of JAX; write jnp.sin "
+            "for np.sin, jnp.where for if",
         ),
         (
             lambda: step_sweep(jnp.sin, 1.0, steps=jnp.array([0.0, 0.1])),
             ValueError,
-            "step: got 0.0, expected a positive number; write step=1e-3",
+            "steps: got 0.0, expected a positive number; write steps=1e-3",
         ),
         (
             lambda: central_difference(jnp.sin, 1.0, step=jnp.array([1e-2, 1e-3])),
@@ -260,8 +273,7 @@ def test_sweep_takes_functions_with_python_branches():
         (
             lambda: central_difference(jnp.sum, {}),
             ValueError,
-            "x: got {}, expected at least one number to differentiate by; write 2.0 or "
-            "jnp.array([1., 2.])",
+            "x: got {}, expected at least one number; write 2.0 or jnp.array([1., 2.])",
         ),
     ],
 )

@@ -104,7 +104,7 @@ ONES = np.ones(3)
         (
             (np.ones((3, 1)), 0.0, INPUTS, TARGETS),
             ValueError,
-            "W: got shape (3, 1), expected (d,), one weight for each feature; write W.reshape(-1)",
+            "W: got shape (3, 1), expected (d,); write W.reshape(-1), one weight for each feature",
         ),
         (
             (ONES, np.zeros(1), INPUTS, TARGETS),
@@ -119,14 +119,14 @@ ONES = np.ones(3)
         (
             (ONES, 0.0, INPUTS[0], TARGETS),
             ValueError,
-            "inputs: got shape (3,), expected (n, 3), rows of as many features as W has weights; "
-            "write inputs[None] for one example",
+            "inputs: got shape (3,), expected (n, 3); write rows of as many features as W has "
+            "weights, inputs[None] for one example",
         ),
         (
             (np.ones(2), 0.0, INPUTS, TARGETS),
             ValueError,
-            "inputs: got shape (4, 3), expected (n, 2), rows of as many features as W has "
-            "weights; write inputs[None] for one example",
+            "inputs: got shape (4, 3), expected (n, 2); write rows of as many features as W has "
+            "weights, inputs[None] for one example",
         ),
         (
             (ONES, 0.0, INPUTS, [True] * 4),
@@ -137,8 +137,13 @@ ONES = np.ones(3)
         (
             (ONES, 0.0, INPUTS, TARGETS[:, None]),
             ValueError,
-            "targets: got shape (4, 1), expected (4,); write targets.reshape(-1), one label for "
-            "each row of inputs",
+            "targets: got shape (4, 1), expected (4,); write targets.reshape(-1), one label a row",
+        ),
+        (
+            (ONES, 0.0, INPUTS, np.array([1, -1, 1, -1])),
+            ValueError,
+            "targets: got -1, expected 0 or 1; write targets == 1, or another comparison, to have "
+            "booleans",
         ),
     ],
 )

@@ -127,7 +127,7 @@ except ValueError as error:
     [("known", ["refused: ", "refused: "]), ("worked out", ["(6,)", "(10,)"])],
 )
 def test_unequal_parts_are_refused_where_the_shape_of_all_is_known(tmp_path, shape, expected):
-    """As README and lesson 09 say; the second case is what they warn of."""
+    """As README and lesson 13 say; the second case is what they warn of."""
     script, address = tmp_path / "parts.py", free_address()
     script.write_text(PARTS_OF_3_AND_5)
     processes = [start(address, i, shape, devices=1, script=script) for i in range(2)]

@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,56 @@ def test_readme_names_every_plot():
     assert set(re.findall(r"`(\w+)`", (ROOT / "README.md").read_text())) >= set(plots.__all__)
 
 
+def test_readme_classifiers_and_workflow_name_the_same_pythons():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = "\n".join(project["classifiers"])
+    pythons = re.findall(r"Python :: (3\.\d+)", names)
+    assert project["requires-python"] == f">={pythons[0]}"
+    readme = (ROOT / "README.md").read_text()
+    (tested,) = re.findall(r"All tests pass on (.*?)\.\n", readme, re.S)
+    assert re.findall(r"\b3\.\d+", tested) == pythons
+    (oldest_jax,) = re.findall(r"^jax>=(.*)$", "\n".join(project["dependencies"]), re.M)
+    assert f"JAX {oldest_jax}, the oldest" in tested
+    workflow = (ROOT / ".github" / "workflows" / "check.yml").read_text()
+    assert f'python: "{pythons[0]}", command: check' in workflow
+
+
+def python_that_says(folder, name, version):
+    """Write a program that stands for a Python of a version, or for pyenv's where there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    says = f"echo {version.replace('.', ' ')} {folder / name}" if version else "exit 127"
+    (folder / name).write_text(f"#!/bin/sh\n{says}\n")
+    (folder / name).chmod(0o755)
+
+
+def newest_python(path, **variables):
+    script = ROOT / ".ci" / "newest_python.py"
+    return run(sys.executable, script, env={"PATH": str(path), **variables}).strip()
+
+
+def test_the_newest_python_is_found_on_path_and_where_pyenv_keeps_its_own(tmp_path):
+    on_path, root = tmp_path / "bin with spaces", tmp_path / "pyenv"
+    assert newest_python(on_path) == ""
+    python_that_says(on_path, "python3.9", "")
+    python_that_says(on_path, "python3.99-config", "3.99.0")
+    assert newest_python(on_path) == ""
+    python_that_says(on_path, "python3.12", "3.12.10")
+    assert newest_python(on_path) == str(on_path / "python3.12")
+    python_that_says(root / "versions" / "3.13.0" / "bin", "python3", "3.13.0")
+    assert newest_python(on_path) == str(on_path / "python3.12")
+    in_pyenv = str(root / "versions" / "3.13.0" / "bin" / "python3")
+    assert newest_python(on_path, PYENV_ROOT=str(root)) == in_pyenv
+    (on_path / "pyenv").write_text(f"#!/bin/sh\necho {root}\n")
+    (on_path / "pyenv").chmod(0o755)
+    assert newest_python(on_path) == in_pyenv
+
+
+def test_a_real_python_is_asked_for_its_version(tmp_path):
+    (tmp_path / "python3").symlink_to(sys.executable)
+    found = newest_python(tmp_path)
+    assert bool(found) == (sys.version_info >= (3, 12))
+
+
 def test_what_the_readme_links_to_exists():
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text())
     assert links
@@ -111,33 +162,33 @@ def test_helpers_know_only_jax_and_the_checks_of_arguments():
         assert "gradlab.demo" not in path.read_text(), path.name
 
 
-@pytest.mark.parametrize(
-    ("module", "what_imports_it"),
-    [
-        ("matplotlib", "gradlab.check_grads(abs, (1.0,)).plot()"),
-        ("pandas", "gradlab.load_penguins()"),
-        ("gradlab.checking", "gradlab.check_grads"),
-    ],
-)
-def test_importing_gradlab_imports_nothing_large(module, what_imports_it):
-    asked = f"print({module!r} in sys.modules)"
-    code = f"import sys, gradlab; {asked}; {what_imports_it}; {asked}"
-    assert run(sys.executable, "-c", code).split() == ["False", "True"]
+def test_importing_gradlab_imports_nothing_large():
+    large = {
+        "gradlab.checking": "gradlab.check_grads",
+        "pandas": "gradlab.load_penguins()",
+        "matplotlib": "gradlab.check_grads(abs, (1.0,)).plot()",
+    }
+    code = "import sys, gradlab"
+    for module, what_imports_it in large.items():
+        asked = f"print({module!r} in sys.modules)"
+        code += f"; {asked}; {what_imports_it}; {asked}"
+    assert run(sys.executable, "-c", code).split() == ["False", "True"] * len(large)
 
 
-@pytest.mark.parametrize(
-    ("more", "imports"),
-    [
-        ("import gradlab", "[]"),
-        ("import gradlab; gradlab.check_grads(abs, (1.0,))", "[]"),
-        ("import jax.extend.core", "'jax.extend.core'"),  # negative control
-    ],
-)
-def test_nothing_imports_more_of_jax_than_importing_jax(more, imports):
-    code = f"import sys, jax; known = set(sys.modules); {more}; more = set(sys.modules) - known; "
+def test_nothing_imports_more_of_jax_than_importing_jax():
     # What lowers a program, in jaxlib.mlir, is imported by the first one of any kind.
-    show = "print(sorted(m for m in more if m.startswith('jax') and 'jaxlib.mlir' not in m))"
-    assert imports in run(sys.executable, "-c", code + show)
+    new = "sorted(m for m in set(sys.modules) - known if m.startswith('jax'))"
+    more = f"[m for m in {new} if 'jaxlib.mlir' not in m]"
+    code = "import sys, jax; known = set(sys.modules)"
+    for imports in (
+        "import gradlab",
+        "gradlab.check_grads(abs, (1.0,))",
+        "import jax.extend.core",  # negative control
+    ):
+        code += f"; {imports}; print({more})"
+    package, check, control = run(sys.executable, "-c", code).splitlines()
+    assert package == check == "[]"
+    assert "'jax.extend.core'" in control
 
 
 def test_the_wheel_runs_the_demo_without_the_repository(tmp_path):

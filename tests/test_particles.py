@@ -181,7 +181,7 @@ STATIC = (
             0.1,
             3,
             ValueError,
-            "samples: got shape (), expected a particle axis, (n,) or (n, d); write "
+            "samples: got shape (), expected (n,) or (n, d); write "
             "jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them",
         ),
         (
@@ -190,7 +190,7 @@ STATIC = (
             0.1,
             3,
             ValueError,
-            "samples: got shape (2, 2, 2), expected a particle axis, (n,) or (n, d); write "
+            "samples: got shape (2, 2, 2), expected (n,) or (n, d); write "
             "jnp.array([x]) for one particle x, samples.reshape(-1, d) for a grid of them",
         ),
         (
@@ -234,9 +234,17 @@ STATIC = (
             3,
             TypeError,
             "f: the value it returned: got bool of shape (), expected floating point; write "
-            "f(...).astype(float)",
+            "f(x).astype(float)",
         ),
-        (quadratic, PARTICLES, 0.1, -1, ValueError, "num_steps: got -1, expected at least 0"),
+        (
+            quadratic,
+            PARTICLES,
+            0.1,
+            -1,
+            ValueError,
+            "num_steps: got -1, expected a number from 0 to 2147483647; write num_steps=10, or "
+            "jax.jit(..., static_argnames='num_steps') under jit",
+        ),
         (quadratic, PARTICLES, 0.1, 2.0, TypeError, f"num_steps: got float 2.0, {STATIC}"),
         (
             quadratic,
@@ -269,19 +277,29 @@ def test_a_traced_number_of_steps_is_refused_by_name(follow):
         (
             paraboloid,
             ValueError,
-            "got shape () for one particle, expected (2,), that of the particle itself",
+            ": the value it returned: got shape (), expected (2,)",
         ),
         (
             lambda x: x[:1],
             ValueError,
-            "got shape (1,) for one particle, expected (2,), that of the particle itself",
+            ": the value it returned: got shape (1,), expected (2,)",
         ),
-        (lambda x: (x, x), TypeError, "got tuple, expected one array"),
-        (None, TypeError, "got NoneType None, expected a function"),
+        (
+            lambda x: (x, x),
+            TypeError,
+            ": the value it returned: got tuple of float32 of shape (2,), float32 of shape (2,), "
+            "expected an array",
+        ),
+        (
+            lambda x: jax.lax.complex(x, x),
+            TypeError,
+            ": the value it returned: got complex64 of shape (2,), expected floating point",
+        ),
+        (None, TypeError, ": got NoneType None, expected a function"),
     ],
 )
 def test_move_samples_refuses_what_is_not_a_gradient(gradient_func, error, complaint):
     with pytest.raises(error) as raised:
         move_samples(gradient_func, jnp.ones((3, 2)), 0.1)
     instead = "write jax.grad(f), where f takes one particle and returns a scalar"
-    assert str(raised.value) == f"gradient_func: {complaint}; {instead}"
+    assert str(raised.value) == f"gradient_func{complaint}; {instead}"

@@ -101,22 +101,22 @@ def test_a_batch_of_none_has_gradients_of_none():
             0,
             (PARAMS, X, Y[:2]),
             ValueError,
-            "batch lengths differ: argument 2 has 2 rows and argument 1 has 3, expected one row "
-            "for each example in both; write batch arguments of one length",
+            "argument 2: got shape (2,), expected (3,); write one row for each example, as "
+            "argument 1 has, or jnp.full(n, value) to share one",
         ),
         (
             0,
             (PARAMS, {"features": X, "weight": Y[:1]}, Y),
             ValueError,
-            "batch lengths differ: argument 1['weight'] has 1 rows and argument 1['features'] "
-            "has 3, expected one row for each example in both; write batch arguments of one length",
+            "argument 1['weight']: got shape (1,), expected (3,); write one row for each example, "
+            "as argument 1['features'] has, or jnp.full(n, value) to share one",
         ),
         (
             0,
             (PARAMS, X, 1.0),
             ValueError,
-            "argument 2: got a scalar, expected one row for each example; write an array, such as "
-            "jnp.array([1., 2.]), or jnp.full(n, value) for a value they share",
+            "argument 2: got shape (), expected (3,); write one row for each example, as "
+            "argument 1 has, or jnp.full(n, value) to share one",
         ),
         (
             0,
@@ -129,15 +129,15 @@ def test_a_batch_of_none_has_gradients_of_none():
             3,
             (PARAMS, X, Y),
             ValueError,
-            "argnums: got 3, expected an argument's number; write one from 0 to 2 for these 3 "
-            "arguments",
+            "argnums: got 3, expected a number from -3 to 2; write grads(params, x, y), params "
+            "first, or with argnums",
         ),
         (
             0,
             (PARAMS,),
             ValueError,
-            "batch: got only params, expected at least one argument with a row for each example; "
-            "write grads(params, x, y)",
+            "batch: got only params, expected a row for each example; write grads(params, x, y), "
+            "params first, or with argnums",
         ),
     ],
 )
@@ -149,11 +149,12 @@ def test_per_example_grads_says_what_is_wrong(argnums, args, error, message):
 
 @pytest.mark.parametrize("argnums", ["W", 1.5, (), (0, "b"), None])
 def test_argnums_that_name_no_argument_are_refused_at_once(argnums):
+    wrong = "b" if argnums == (0, "b") else argnums
     with pytest.raises(TypeError) as raised:
         per_example_grads(squared_error, argnums)
     assert str(raised.value) == (
-        f"argnums: got {type(argnums).__name__} {argnums!r}, expected the number of an argument of "
-        "loss; write argnums=0, or argnums=(0, 1) for two"
+        f"argnums: got {type(wrong).__name__} {wrong!r}, expected a Python int that is known when "
+        "the function is traced; write argnums=0, or argnums=(0, 1) for two"
     )
 
 
@@ -161,7 +162,7 @@ def test_a_loss_that_is_no_function_or_not_real_is_refused():
     with pytest.raises(TypeError) as raised:
         per_example_grads(3.0)
     assert str(raised.value) == (
-        "loss: got float 3.0, expected a function; write a function, not its value"
+        "loss: got float 3.0, expected a function; write the function itself, not its value"
     )
     with pytest.raises(TypeError) as raised:
         per_example_grads(lambda w, x: x > w)(1.0, Y)
@@ -178,3 +179,23 @@ def test_a_loss_of_the_whole_batch_is_refused():
         "loss: the value it returned: got shape (2,), expected (); write a loss of one example, "
         "such as jnp.sum(...) over its parts"
     )
+
+
+def test_the_compiled_program_can_be_looked_at():
+    program = per_example_grads(squared_error).lower(PARAMS, X, Y).compile()
+    np.testing.assert_allclose(
+        program(PARAMS, X, Y)["w"], per_example_grads(squared_error)(PARAMS, X, Y)["w"]
+    )
+
+
+def test_a_loss_is_read_once_so_a_changed_global_needs_the_gradients_made_anew():
+    scale = 1.0
+
+    def loss(w, x):
+        return scale * w * x
+
+    grads = per_example_grads(loss)
+    assert grads(1.0, jnp.ones(1)) == 1.0
+    scale = 2.0
+    assert grads(1.0, jnp.ones(1)) == 1.0
+    assert per_example_grads(loss)(1.0, jnp.ones(1)) == 2.0

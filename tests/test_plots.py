@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.contour import ContourSet
@@ -95,7 +96,7 @@ def test_function_and_gradient_are_the_values_and_the_slopes():
 
 
 def test_walks_are_drawn_with_their_mean_and_spread():
-    positions = np.asarray(walks(7))
+    positions = np.asarray(walks(7), float)
     ax = plots.plot_walks(positions)
     mean, sd = positions.mean(axis=0), positions.std(axis=0)
     np.testing.assert_array_equal(named(ax, "mean").get_xdata(), np.arange(1, 33))
@@ -286,7 +287,7 @@ def test_a_path_of_another_shape_is_refused(draw, shape):
         draw(paraboloid, np.ones(shape))
     assert str(raised.value) == (
         f"path: got shape {shape}, expected (num_steps + 1, n) or (num_steps + 1, n, 2); write "
-        "path[..., :2] to see two coordinates of particles that have more"
+        "gradlab.descent_path(f, samples, step_size, num_steps), its [..., :2] if d > 2"
     )
 
 
@@ -294,5 +295,78 @@ def test_decision_boundary_needs_two_weights():
     with pytest.raises(ValueError, match="W") as raised:
         plots.plot_decision_boundary(np.ones(3), 0.0, INPUTS, TARGETS)
     assert str(raised.value) == (
-        "W: got shape (3,), expected (2,), one weight for each axis; write W[:2] to see two of them"
+        "W: got shape (3,), expected (2,); write W[:2] to see two of them, one weight for each axis"
     )
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_a_path_that_overflows_is_drawn_as_far_as_it_is_finite_and_says_so(
+    tmp_path, number, dimensions
+):
+    """Each step multiplies by −9; after some twenty the height overflows, then the position."""
+    start = jnp.array([[1.0, 2.0], [0.5, 1e-3]])[:number, :dimensions]
+    start = start[:, 0] if dimensions == 1 else start
+    path = descent_path(paraboloid, start, 5.0, 60)
+    assert not np.isfinite(path).all()
+    ax = plots.plot_descent(paraboloid, path)
+    assert "drawn as far as the numbers are finite" in ax.get_title()
+    ax.get_figure().canvas.draw()
+    (lines,) = [a for a in ax.collections if type(a) is LineCollection] or [None]
+    drawn = (
+        sum(np.isfinite(line).all(axis=1).sum() for line in lines.get_segments()) if lines else 0
+    )
+    (arrows,) = [a for a in ax.collections if isinstance(a, Quiver)] or [None]
+    drawn += int((~np.ma.getmaskarray(np.ma.masked_invalid(arrows.U))).sum()) if arrows else 0
+    assert drawn >= 15
+    plots.save_descent_gif(tmp_path / "away.gif", paraboloid, path)
+    with Image.open(tmp_path / "away.gif") as image:
+        assert image.n_frames == 61
+
+
+def test_a_path_that_stays_finite_says_nothing():
+    assert "finite" not in plots.plot_descent(wavy_bowl, LINE_PATH).get_title()
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e3])
+def test_a_boundary_outside_of_the_figure_is_left_out(weight):
+    ax = plots.plot_decision_boundary(np.array([0.0, 0.0]), weight, INPUTS, TARGETS)
+    ax.get_figure().canvas.draw()
+    assert not [a for a in ax.get_children() if isinstance(a, ContourSet)]
+
+
+def test_a_landscape_of_one_height_has_no_contours():
+    ax = plots.plot_contours(lambda p: 0.0 * p[0], [0.0, 1.0], [0.0, 1.0])
+    ax.get_figure().canvas.draw()
+
+
+@pytest.mark.parametrize("convert", [list, jnp.array, np.array, pd.Series])
+def test_figures_take_the_numbers_that_people_have(convert):
+    x = np.linspace(-1.0, 1.0, 5)
+    assert len(plots.plot_function_and_gradient(sine_squared, convert(x)).get_lines()) == 3
+    plots.plot_contours(paraboloid, convert(x), convert(x))
+    plots.plot_walks(convert(x))
+    plots.plot_decision_boundary(convert([1.0, 2.0]), 0.0, INPUTS, convert([0, 1, 1]))
+
+
+@pytest.mark.parametrize("targets", [[-1, 1, 1], [0.2, 0.9, 1.0], [1.0, np.nan, 0.0], [1, 2, 1]])
+def test_labels_that_are_not_zero_or_one_are_refused(targets):
+    with pytest.raises(ValueError, match=r"targets: got .+, expected 0 or 1; write targets == 1"):
+        plots.plot_decision_boundary(np.array([2.0, 1.0]), 0.0, INPUTS, np.array(targets))
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("name", ["descent.jpg", "descent.png", "descent", "none/descent.gif"])
+def test_a_gif_of_another_name_is_refused_before_anything_is_drawn(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(Figure, "draw", lambda *_: pytest.fail("it draws"))
+    with pytest.raises(ValueError, match=r"filename: got .+, expected a name that ends in .gif"):
+        plots.save_descent_gif(tmp_path / name, wavy_bowl, LINE_PATH)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("draw", [plots.plot_descent, plots.animate_descent])
+def test_a_path_without_rows_is_refused(draw):
+    with pytest.raises(
+        ValueError, match=r"path: got shape \(0, 3\), expected one row or more; write"
+    ):
+        draw(wavy_bowl, np.zeros((0, 3)))

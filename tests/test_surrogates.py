@@ -157,16 +157,16 @@ def test_a_coarser_dtype_is_kept_in_value_and_converted_in_derivative():
             None,
             jnp.ones(3),
             ValueError,
-            "f: got shape () from shape (3,), expected the same shape; write a function that acts "
-            "on each element",
+            "f: the value it returned: got shape (), expected (3,); write a function that acts on "
+            "each element",
         ),
         (
             jnp.sign,
             jnp.sum,
             jnp.ones(3),
             ValueError,
-            "backward: got shape () from shape (3,), expected the same shape; write a function "
-            "that acts on each element",
+            "backward: the value it returned: got shape (), expected (3,); write a function that "
+            "acts on each element",
         ),
         (
             lambda x: x > 0,

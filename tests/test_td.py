@@ -147,7 +147,7 @@ def test_baird_counterexample_diverges_as_published():
         np.testing.assert_allclose(growth, 1.0023925, atol=1e-7)
 
 
-BATCH = "write jax.vmap(...) for a batch of transitions"
+BATCH = "write one real number, and jax.vmap(...) for a batch of transitions"
 
 
 @pytest.mark.parametrize("function", [td_error, td_loss])
@@ -163,9 +163,9 @@ BATCH = "write jax.vmap(...) for a batch of transitions"
         (
             {"value_fn": 3.0},
             TypeError,
-            "value_fn: got float 3.0, expected a function; write gradlab.linear_value, for example",
+            "value_fn: got float 3.0, expected a function; write a function of (theta, state)",
         ),
-        ({"r_t": [1.0]}, TypeError, "r_t: got list [1.0], expected an array; write r_t=1.0"),
+        ({"r_t": [1.0]}, TypeError, f"r_t: got list [1.0], expected an array; {BATCH}"),
         (
             {"theta": [0.1, -0.1, 0.0]},
             TypeError,
@@ -175,13 +175,13 @@ BATCH = "write jax.vmap(...) for a batch of transitions"
         (
             {"theta": np.ones((3, 1))},
             ValueError,
-            "theta: got shape (3, 1), expected (d,), one weight for each feature; write "
-            "theta.reshape(-1)",
+            "theta: got shape (3, 1), expected (d,); write theta.reshape(-1), one weight for each "
+            "feature",
         ),
         (
             {"s_t": np.ones((4, 3))},
             ValueError,
-            "state: got shape (4, 3), expected (3,); write as many features as theta has weights, "
+            "s_t: got shape (4, 3), expected (3,); write as many features as theta has weights, "
             "and jax.vmap(...) for a batch of states",
         ),
         (

@@ -89,8 +89,13 @@ def test_both_parameters_have_a_say_in_the_dtype():
         assert random_walk(0.0, 1.0, KEY, 8).dtype == jnp.float64
 
 
-def test_a_negative_sd_mirrors_the_noise():
-    np.testing.assert_array_equal(random_walk(0.0, -2.0, KEY, 8), -random_walk(0.0, 2.0, KEY, 8))
+@pytest.mark.parametrize("sd", [-2.0, np.float32(-2.0), jnp.float32(-2.0), float("nan")])
+def test_a_negative_sd_is_refused_where_it_is_known(sd):
+    with pytest.raises(ValueError, match="sd") as raised:
+        random_walk(0.0, sd, KEY, 8)
+    assert str(raised.value) == f"sd: got {np.float32(sd)}, expected at least 0; write abs(sd)"
+    under_jit = jax.jit(lambda sd: random_walk(0.0, sd, KEY, 8))(sd)  # it is not known, and mirrors
+    np.testing.assert_array_equal(under_jit, -random_walk(0.0, 2.0, KEY, 8) * (1 if sd < 0 else sd))
 
 
 def test_gradient_of_a_long_walk_is_exact_and_compiles():
@@ -105,8 +110,12 @@ STATIC = (
     "expected a Python int that is known when the function is traced; write num_steps=10, or "
     "jax.jit(..., static_argnames='num_steps') under jit"
 )
+FROM_ONE = (
+    "expected a number from 1 to 2147483647; write num_steps=10, or jax.jit(..., "
+    "static_argnames='num_steps') under jit"
+)
 ONE_KEY = (
-    "a batch of keys, expected one key; vmap over the keys: "
+    "a batch, expected one key; write "
     "jax.vmap(lambda key: random_walk(mean, sd, key, num_steps))(keys)"
 )
 
@@ -117,7 +126,7 @@ ONE_KEY = (
         (
             (np.array(0), 1.0, KEY, 8),
             TypeError,
-            "mean: got int32 of shape (), expected floating point; write mean=1.0",
+            "mean: got int64 of shape (), expected floating point; write mean=1.0",
         ),
         (
             (1j, 1.0, KEY, 8),
@@ -155,7 +164,14 @@ ONE_KEY = (
             f"key: got uint32 of shape (3, 2), {ONE_KEY}",
         ),
         ((0.0, 1.0, KEY, 8.0), TypeError, f"num_steps: got float 8.0, {STATIC}"),
-        ((0.0, 1.0, KEY, 0), ValueError, "num_steps: got 0, expected at least 1"),
+        ((0.0, 1.0, KEY, 0), ValueError, f"num_steps: got 0, {FROM_ONE}"),
+        ((0.0, 1.0, KEY, 2**62), ValueError, f"num_steps: got {2**62}, {FROM_ONE}"),
+        ((0.0, 1.0, KEY, 2**64), ValueError, f"num_steps: got {2**64}, {FROM_ONE}"),
+        (
+            (0.0, 1.0, np.zeros(3, np.uint32), 8),
+            TypeError,
+            f"key: got uint32 of shape (3,), {NOT_A_KEY}",
+        ),
     ],
 )
 def test_random_walk_says_what_is_wrong(args, error, message):

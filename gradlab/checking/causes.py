@@ -1,23 +1,20 @@
 """Which part of a program makes a derivative wrong, found by taking it out."""
 
-import math
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
+from jax import lax
 
-from gradlab.checking.coordinates import REAL
-from gradlab.checking.evidence import RESOLUTION
 from gradlab.checking.findings import Finding
-from gradlab.checking.jaxprs import primitives
-from gradlab.checking.lifting import float64
-from gradlab.checking.limits import Floats
-from gradlab.checking.nonfinite import Culprit, first_nonfinite
-from gradlab.checking.rattling import rounding_of_slope
-from gradlab.checking.rewriting import Site, sites, without
+from gradlab.checking.intervals import Floats
+from gradlab.checking.jaxprs import CHOSEN, Without, operations, programs_in, where
+from gradlab.checking.judge import RESOLUTION
 from gradlab.checking.subject import Subject
 
-UNSTEADY = 3.0  # times the rounding of AD: what it may be off by
+MOST_TRIALS = 48  # of programs with some rules taken out
 RATIOS = {
     -1.0: "AD is −1 times FD here: a sign is wrong",
     2.0: "AD is twice FD here: a factor 2 too many, or a term counted twice",
@@ -30,37 +27,102 @@ RATIOS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """An operation whose derivative a person chose: its kind, its function, and where it stands."""
+
+    kind: str  # `stop_gradient`, `custom_jvp` or `custom_vjp`
+    name: str
+    where: str
+    alone: bool = False  # not shown to be wrong, but the only one
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return (
+            self.kind if self.kind == "stop_gradient" else f"the {self.kind} rule of `{self.name}`"
+        )
+
+
 def culprits(subject: Subject, finding: Finding) -> list[Site]:
-    """Find the operations without which AD says what FD says.
+    """Find the rules without which AD says what FD says.
 
     Every `stop_gradient` and every custom rule is replaced by what JAX would do by itself. If the
-    derivative is then right, one of them is to blame: the one that is enough by itself, if there
-    is one, otherwise all together.
+    derivative is then right, as few of them as are enough are named.
     """
-    closed = subject.traced.jaxpr
-    if closed is None or finding.mode == "grad":
+    traced = getattr(subject.programs, "traced", None)
+    if traced is None or finding.mode == "grad":
         return []
-    found = list(sites(closed.jaxpr))
-    everywhere = np.ones(len(found))
-    if not found or not _explains(subject, finding, found, everywhere):
+    sites = [eqn for eqn in operations(traced.value) if eqn.primitive.name in CHOSEN]
+    if not sites:
         return []
-    for number, site in enumerate(found):
-        only = np.zeros(len(found))
-        only[number] = 1.0
-        if len(found) == 1 or _explains(subject, finding, found, only):
-            return [site]
-    needed = everywhere
-    for number in range(len(found)):
-        without_it = needed.copy()
-        without_it[number] = 0.0
-        if _explains(subject, finding, found, without_it):
-            needed = without_it
-    return [site for site, off in zip(found, needed, strict=True) if off]
+    trials = 0
+
+    def explain(chosen: Sequence[Any]) -> bool:
+        nonlocal trials
+        trials += 1
+        return trials <= MOST_TRIALS and _explains(subject, finding, chosen)
+
+    rules = [eqn for eqn in sites if eqn.primitive.name != "stop_gradient"]
+    if not explain(sites):
+        if len(rules) == 1 and not _has_derivative(subject, finding, rules):
+            return [dataclasses.replace(_site(traced.value, rules[0]), alone=True)]
+        return []
+    chunk = len(sites)
+    while chunk > 1:  # leave out as many at a time as can be
+        chunk = (chunk + 1) // 2
+        start = 0
+        while start < len(sites):
+            fewer = sites[:start] + sites[start + chunk :]
+            if fewer and explain(fewer):
+                sites = fewer
+            else:
+                start += chunk
+    return list(dict.fromkeys(_site(traced.value, eqn) for eqn in sites))
+
+
+def operation_by_operation(subject: Subject, finding: Finding) -> bool:
+    """Tell whether AD is what FD says if its program is not compiled as a whole."""
+    traced = getattr(subject.programs, "traced", None)
+    if traced is None or finding.mode == "grad":
+        return False
+    slope = _slope(subject, finding, (), whole=False)
+    return bool(np.isfinite(slope)) and _is_fd(subject, finding, slope)
+
+
+def uses(subject: Subject, *names: str) -> bool:
+    """Tell whether the program has an operation of one of these names."""
+    traced = getattr(subject.programs, "traced", None)
+    return traced is not None and any(
+        eqn.primitive.name in names for eqn in operations(traced.value)
+    )
 
 
 def resemblance(subject: Subject, finding: Finding) -> str:
     """Say what AD is in place of FD, if it is something simple."""
-    return _mirrored(subject, finding) or _ratio(subject, finding)
+    return _conjugated(subject, finding) or _mirrored(subject, finding) or _ratio(subject, finding)
+
+
+def by_element(subject: Subject, finding: Finding) -> tuple[Floats, Floats]:
+    """Return AD and FD of all coordinates of a leaf, NaN where they were not asked about."""
+    leaf, asked = finding.leaf, finding.asked_of
+    ad, fd = np.full((2, leaf.stop - leaf.start), np.nan)
+    for number, direction in enumerate(asked.directions):
+        if direction.stop - direction.start == 1 and leaf.start <= direction.start < leaf.stop:
+            question = number * asked.rows + finding.row
+            unit = subject.bases[0, direction.start]
+            ad[direction.start - leaf.start] = asked.claims.slope[question] / unit
+            fd[direction.start - leaf.start] = asked.answers.fd[question] / unit
+    return ad, fd
+
+
+def _conjugated(subject: Subject, finding: Finding) -> str:
+    """Compare AD with the conjugate of FD, where all elements of a complex leaf were asked."""
+    if finding.leaf.parts == 1:
+        return ""
+    ad, fd = (part.reshape(2, -1) for part in by_element(subject, finding))
+    room = 1e-4 * np.max(np.abs(fd), initial=0.0)
+    mirrored = np.allclose(ad, fd * [[1.0], [-1.0]], rtol=0, atol=room)
+    return "conjugate" if mirrored and not np.allclose(ad, fd, rtol=0, atol=room) else ""
 
 
 def _ratio(subject: Subject, finding: Finding) -> str:
@@ -74,12 +136,12 @@ def _ratio(subject: Subject, finding: Finding) -> str:
         if abs(quotient - length) <= room * length:
             return (
                 f"AD is {length} times FD here, and {length} is the length or size of an array: "
-                "the gradient of a sum, where f is a mean?"
+                "is it the gradient of a sum, where f is a mean?"
             )
         if abs(quotient * length - 1) <= room:
             return (
                 f"AD is FD / {length} here, and {length} is the length or size of an array: "
-                "the gradient of a mean, where f is a sum?"
+                "is it the gradient of a mean, where f is a sum?"
             )
     for number, words in RATIOS.items():
         if abs(quotient - number) <= room * abs(number):
@@ -91,25 +153,18 @@ def _ratio(subject: Subject, finding: Finding) -> str:
 
 def _lengths(subject: Subject) -> list[int]:
     """Return the lengths of the axes of all arrays that go into the program, and their sizes."""
-    closed = subject.traced.jaxpr
-    arrays = [*subject.reals, *subject.carried, *(closed.consts if closed is not None else ())]
+    traced = getattr(subject.programs, "traced", None)
+    arrays = [*subject.arguments.reals, *(() if traced is None else traced.consts)]
     return sorted({n for array in arrays for n in (*np.shape(array), np.size(array)) if n > 2})
 
 
 def _mirrored(subject: Subject, finding: Finding) -> str:
     """Compare AD with FD of the transposed matrix, where all elements of one were asked."""
-    leaf, asked = finding.leaf, finding.asked_of
+    leaf = finding.leaf
     square = len(leaf.shape) > 1 and leaf.shape[-1] == leaf.shape[-2]
-    if not square or finding.coordinate is None or leaf.kind != REAL:
+    if not square or finding.coordinate is None or leaf.parts == 2:
         return ""
-    ad, fd = np.full((2, leaf.size), np.nan)
-    for question in range(finding.row, len(asked.claims.slope), asked.rows):
-        place = asked.direction(question).start
-        if leaf.start <= place < leaf.stop:
-            unit = subject.bases[0, place]
-            ad[place - leaf.start] = asked.claims.slope[question] / unit
-            fd[place - leaf.start] = asked.answers.fd[question] / unit
-    ad, fd = ad.reshape(leaf.shape), fd.reshape(leaf.shape)
+    ad, fd = (part.reshape(leaf.shape) for part in by_element(subject, finding))
     across, room = np.swapaxes(fd, -1, -2), 1e-4 * np.max(np.abs(fd), initial=0.0)
     if not 10 * room < np.max(np.abs(ad - fd)) < np.inf:  # also where AD or FD is NaN
         return ""
@@ -123,88 +178,80 @@ def _mirrored(subject: Subject, finding: Finding) -> str:
     return ""
 
 
-def nonfinite(subject: Subject) -> Culprit | None:
-    """Find the first operation whose value or derivative is not finite."""
-    closed = subject.traced.jaxpr
-    if closed is None:
-        return None
-    with float64(subject.traced.wide):
-        return first_nonfinite(closed, [*subject.reals, *subject.carried])
+def _site(jaxpr: Any, eqn: Any) -> Site:
+    kind = eqn.primitive.name.removesuffix("_call")
+    inner = next(programs_in(eqn), None)
+    name = kind if inner is None else str(inner.debug_info.func_name)
+    return Site(kind, name, where(jaxpr, eqn))
 
 
-def uses(subject: Subject, name: str) -> bool:
-    """Tell whether the program has an operation of this name, such as `while`."""
-    return subject.traced.jaxpr is not None and name in primitives(subject.traced.jaxpr.jaxpr)
-
-
-def rounds_on_the_way(subject: Subject, finding: Finding) -> bool:
-    """Tell whether numbers on the way to f are rounded by more than f itself shows."""
-    return bool(finding.asked_of.view.size[finding.entry] > subject.size[finding.row])
-
-
-def unsteady(subject: Subject, finding: Finding) -> bool:
-    """Tell whether AD itself rounds by about as much as it differs from FD."""
-    asked, k = finding.asked_of, finding.entry
-    if finding.mode == "grad":
-        return False
-    difference = abs(asked.claims.slope[k] - asked.answers.fd[k])
-    noise = rounding_of_slope(subject, _tangents(subject, finding), _row(subject, finding))
-    return bool(UNSTEADY * noise > difference)
-
-
-def _explains(subject: Subject, finding: Finding, found: list[Site], switches: Floats) -> bool:
-    """Tell whether the derivative is that of FD with some sites switched off."""
+def _explains(subject: Subject, finding: Finding, chosen: Sequence[Any]) -> bool:
+    """Tell whether the derivative is that of FD without some rules."""
     answers = finding.asked_of.answers
     fd, half = answers.fd[finding.entry], answers.half[finding.entry]
     if half > RESOLUTION * max(abs(fd), abs(finding.asked_of.claims.slope[finding.entry])):
         return False  # anything would explain what is hardly known
-    slope = _slope(subject, finding, found, switches, subject.reals)
+    return _is_fd(subject, finding, _slope(subject, finding, chosen))
+
+
+def _has_derivative(subject: Subject, finding: Finding, chosen: Sequence[Any]) -> bool:
+    return bool(np.isfinite(_slope(subject, finding, chosen)))
+
+
+def _is_fd(subject: Subject, finding: Finding, slope: float) -> bool:
+    answers = finding.asked_of.answers
+    fd, half = answers.fd[finding.entry], answers.half[finding.entry]
     room = half + subject.material * max(abs(fd), abs(slope))
     return bool(np.isfinite(slope) and abs(slope - fd) <= room)
 
 
 def _slope(
-    subject: Subject, finding: Finding, found: list[Site], switches: Floats, reals: list[Any]
+    subject: Subject, finding: Finding, chosen: Sequence[Any], *, whole: bool = True
 ) -> float:
-    """Differentiate again along the direction of a finding, with some sites switched off."""
-    run = without(subject.traced.jaxpr, found)
-
-    def value(reals: list[Any], carried: list[Any], switches: Any) -> Any:
-        return run(switches, *reals, *carried)[0]
-
-    def forward(tangents: Any, reals: Any, *others: Any) -> Any:
-        return jax.jvp(lambda x: value(x, *others), (reals,), (tangents,))[1]
-
-    def reverse(row: Any, reals: Any, *others: Any) -> Any:
-        found, pull = jax.vjp(lambda x: value(x, *others), reals)
-        return pull(row.astype(found.dtype))[0]
-
-    tangents, row = _tangents(subject, finding), _row(subject, finding)
-    given = reals, subject.carried, switches
-    with float64(subject.traced.wide):
-        try:
-            if finding.mode == "fwd":
-                program = subject.compiled("forward", forward)
-                return float(np.vdot(row, program(tangents, *given)))
-            gradient = subject.compiled("reverse", reverse)(row, *given)
-            return float(sum(map(np.vdot, gradient, tangents)))
-        except Exception:
-            return math.nan
-
-
-def _tangents(subject: Subject, finding: Finding) -> list[Any]:
-    """Return the direction of a finding, as one array for each leaf."""
+    """Differentiate again along the direction of a finding, without some rules."""
+    traced = subject.programs.traced
     direction = finding.asked_of.direction(finding.entry)
     moving = np.zeros(len(subject.x))
     own = slice(direction.start, direction.stop)
     moving[own] = subject.bases[direction.base, own]
-    ends = np.cumsum([leaf.size for leaf in subject.reals])[:-1]
-    parts = zip(np.split(moving, ends), subject.reals, strict=True)
-    return [part.reshape(leaf.shape).astype(leaf.dtype) for part, leaf in parts]
+    ends = np.cumsum([real.size for real in subject.arguments.reals])[:-1]
+    parts = zip(np.split(moving, ends), subject.programs.reals, strict=True)
+    tangents = [part.reshape(real.shape).astype(real.dtype) for part, real in parts]
+    weights = np.eye(traced.total) if traced.rows is None else traced.rows
+    row = weights[finding.row]
+    moved = traced.moved[finding.mode]
 
+    def of_moved(consts: Any, reals: Any, some: Any) -> Any:
+        now = list(reals)
+        for i, number in zip(moved, some, strict=True):
+            now[i] = number
+        return Without(chosen)(traced.value, consts, now)[0]
 
-def _row(subject: Subject, finding: Finding) -> Any:
-    """Return the weights of the outputs in the value that a finding is about."""
-    if subject.rows is not None:
-        return subject.rows[finding.row]
-    return np.eye(len(subject.value))[finding.row]
+    def forward(consts: Any, reals: Any, tangents: Any) -> Any:
+        point = [reals[i] for i in moved]
+        return jax.jvp(lambda x: of_moved(consts, reals, x), (point,), (tangents,))[1]
+
+    def reverse(consts: Any, reals: Any, row: Any) -> Any:
+        point = [reals[i] for i in moved]
+        _, back = jax.vjp(lambda x: of_moved(consts, reals, x), point)
+        return back(row)[0]
+
+    def like(array: Any) -> Any:
+        return lax.convert_element_type(array, traced.dtype)
+
+    forwards = finding.mode == "fwd"
+    given = [tangents[i] for i in moved] if forwards else row
+    try:
+        closed = subject.programs.trace(forward if forwards else reverse, jax.tree.map(like, given))
+    except Exception:
+        if chosen:  # without its rule an operation may have no derivative
+            return float("nan")
+        raise
+    try:
+        found = subject.programs.run(closed, given, whole=whole)
+    except Exception as error:
+        subject.not_looked_for("the rule that is wrong", error)
+        return float("nan")
+    if forwards:
+        return float(np.vdot(row, found[0]))
+    return float(sum(np.vdot(g, tangents[i]) for g, i in zip(found, moved, strict=True)))

@@ -4,16 +4,15 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gradlab.checking.coordinates import Leaf
-from gradlab.checking.limits import Floats
+from gradlab.checking.arguments import Leaf
+from gradlab.checking.intervals import Floats
+from gradlab.checking.judge import AGREE, WORST_FIRST, WRONG
 from gradlab.checking.questions import Asked
 from gradlab.checking.subject import Subject
-from gradlab.checking.verdicts import AGREE, WORST_FIRST, WRONG
 
 Rank = tuple[int, float, float]
-FLAT = 2.0**-20  # a function that does not change over this part of x is flat, not just level
+FLAT_PART = 2.0**-20  # a function that does not change over this part of x is flat, not just level
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +32,19 @@ class Finding:
     right: float
     digits: float
     asked: str
-    blind: float  # an error in one element that a projection could not have seen
     asked_of: Asked
     entry: int
     others: int  # how many more elements are not in agreement, as far as they were looked at
     other_ad: float | None  # what the other mode says of the same
     flat: bool  # no element of this leaf changes anything close by
+    unit: float  # by how much the element moves at step 1; 1 for a projection
+    blind: float = 0.0  # an error in one element that a projection could not have seen
+
+
+def about(subject: Subject, leaf: Leaf, asked: Sequence[Asked]) -> list[Asked]:
+    """Return the answers about a leaf, in the modes that have a derivative of it."""
+    modes = subject.modes_of(leaf)
+    return [one for one in asked if one.directions and one.mode in modes and np.any(one.of(leaf))]
 
 
 def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Finding:
@@ -46,16 +52,14 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
     best: tuple[Rank, Asked, int] | None = None
     bad: set[int] = set()
     digits, flat = np.inf, True
-    for one in asked:
-        own = np.array([leaf.start <= d.start < leaf.stop for d in one.directions])
-        if not own.any():
-            continue
+    answers = about(subject, leaf, asked)
+    for one in answers:
         known, order = telling(one)
-        order = order[np.repeat(own, one.rows)[order]]
+        own = one.of(leaf)
+        order = order[own[order]]
         bad |= {one.direction(k).start for k in order if one.answers.verdict[k] != AGREE}
-        flat &= bool(np.all(one.view.flat_width[order] > FLAT))
-        settled = one.answers.clean & np.repeat(own, one.rows)
-        digits = min(digits, float(np.min(known[settled], initial=np.inf)))
+        flat &= bool(np.all(one.values.flat_width[order] > FLAT_PART))
+        digits = min(digits, float(np.min(known[one.answers.clean & own], initial=np.inf)))
         k = int(order[0])
         own_rank = rank(one, known, k)
         if best is None or own_rank < best[0]:
@@ -65,7 +69,7 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
     a, direction = one.answers, one.direction(k)
     single = direction.stop - direction.start == 1
     unit = float(subject.bases[direction.base, direction.start]) if single else 1.0
-    twin = next((o for o in asked if o.mode != one.mode and o.directions == one.directions), None)
+    twin = next((o for o in answers if o.mode != one.mode and o.directions == one.directions), None)
     return Finding(
         leaf=leaf,
         verdict=str(a.verdict[k]),
@@ -80,12 +84,12 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         right=float(a.right[k]) / unit,
         digits=digits,
         asked=how,
-        blind=0.0,
         asked_of=one,
         entry=k,
-        others=max(len(bad) - 1, 0),
+        others=max(len({(c - leaf.start) % leaf.size for c in bad}) - 1, 0),
         other_ad=None if twin is None else float(twin.claims.slope[k]) / unit,
         flat=flat,
+        unit=unit,
     )
 
 
@@ -95,7 +99,7 @@ def rank(one: Asked, known: Floats, k: int) -> Rank:
     return WORST_FIRST.index(str(one.answers.verdict[k])), round(float(known[k]), 1), -size
 
 
-def telling(one: Asked) -> tuple[Floats, NDArray[np.intp]]:
+def telling(one: Asked) -> tuple[Floats, np.ndarray]:
     """Return to how many digits AD and FD are known to agree, and the worst questions first."""
     a, slope = one.answers, one.claims.slope
     with np.errstate(all="ignore"):

@@ -5,31 +5,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradlab.checking.limits import SPREAD, Floats
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclasses.dataclass(frozen=True)
 class Funnel:
-    """Finite differences at every step, `(steps,)` each, and the verdict's own interval."""
+    """Finite differences with step, slope and half-width of each, and the verdict's interval."""
 
-    steps: Floats
-    slopes: Floats
-    halves: Floats
+    rows: tuple[tuple[float, float, float], ...]
     ad: float
     fd: float
     half: float
     title: str
-
-
-def make_funnel(
-    steps: Floats, behind: Floats, ahead: Floats, sigma: float, unit: float
-) -> tuple[Floats, Floats, Floats]:
-    """Return steps, slopes and half-widths in the units of the element that moved."""
-    slopes = (ahead - behind) / (2 * steps)
-    return steps * abs(unit), slopes / unit, SPREAD * sigma / (steps * abs(unit))
 
 
 def plot_funnel(funnel: Funnel, ax: "Axes | None" = None) -> "Axes":
@@ -50,12 +38,19 @@ def plot_funnel(funnel: Funnel, ax: "Axes | None" = None) -> "Axes":
     if ax is None:
         _, ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
     blue, orange, grey = "#0072B2", "#D55E00", "#777777"
-    known = np.isfinite(funnel.slopes)
-    steps, middle = funnel.steps[known], funnel.slopes[known] - funnel.fd
+    steps, slopes, halves = (np.array(column) for column in zip(*funnel.rows, strict=True))
+    known = np.isfinite(slopes)
     ax.errorbar(
-        steps, middle, funnel.halves[known], fmt="o", markersize=3, color=blue, ecolor=grey,
-        elinewidth=0.8, label="finite differences, with the noise of f",
-    )  # fmt: skip
+        steps[known],
+        slopes[known] - funnel.fd,
+        halves[known],
+        fmt="o",
+        markersize=3,
+        color=blue,
+        ecolor=grey,
+        elinewidth=0.8,
+        label="finite differences, with the noise of f",
+    )
     ax.axhspan(-funnel.half, funnel.half, color=blue, alpha=0.25, label="FD, the interval")
     if np.isfinite(funnel.ad):
         ax.axhline(funnel.ad - funnel.fd, color=orange, linestyle="--", label="AD")

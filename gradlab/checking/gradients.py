@@ -9,80 +9,87 @@ import numpy as np
 from jax import Array
 
 from gradlab._arguments import describe
-from gradlab.checking.coordinates import COMPLEX, REAL, Coordinates, outputs
+from gradlab.checking.arguments import Arguments, outputs
 
 
 def hand_written(
     grad: Callable[..., Any],
-    args: tuple[Any, ...],
-    argnums: int | Sequence[int] | None,
-    coordinates: Coordinates,
-) -> Callable[..., Array]:
-    """Return a function with the gradient that `grad` returns laid out as one real vector.
+    arguments: Arguments,
+    numbers: Sequence[int],
+    *,
+    alone: bool,
+    has_aux: bool,
+) -> Callable[[bool], Callable[..., Array]]:
+    """Return what lays the gradient that `grad` returns end to end, as one real vector.
 
     Args:
-        grad: Takes all arguments; returns what `jax.grad(f, argnums)` or `jax.jacobian` would.
-        args: The arguments.
-        argnums: As in `check_grads`.
-        coordinates: How the arguments were taken apart.
+        grad: Takes all arguments; returns what `jax.grad(f, argnums)`, `jax.jacobian` or
+            `jax.value_and_grad` would, with what belongs to `has_aux`.
+        arguments: The arguments.
+        numbers: Which of them are differentiated.
+        alone: Whether the gradient of one argument stands by itself, without a tuple around it.
+        has_aux: Whether f returns a pair.
 
     Returns:
-        A function of the arguments; its value is `(outputs · coordinates,)`.
+        A function that is told whether the value of f is complex, and returns a function of the
+        arguments; its value is `(outputs · coordinates,)`.
     """
-    if isinstance(argnums, int):
-        numbers, alone = [argnums % len(args)], True
-    elif argnums is None:
-        moving = {leaf.path for leaf in coordinates.moving}
-        paths = jax.tree_util.tree_flatten_with_path(args)[0]
-        owners = {p[0].idx for p, _ in paths if jax.tree_util.keystr(p) in moving}
-        numbers = sorted(owners)
-        alone = len(numbers) == 1
-    else:
-        numbers, alone = [n % len(args) for n in argnums], False
+    args = jax.tree.unflatten(arguments.structure, arguments.everything)
+    chosen = tuple(args[n] for n in numbers)
+    expected: Any = jax.tree.structure(chosen[0] if alone else chosen)
+    own = {leaf.place: leaf for leaf in arguments.leaves}
+    sizes = [len(jax.tree.leaves(arg)) for arg in args]
+    starts = np.cumsum([0, *sizes])
+    places = [int(starts[n]) + k for n in numbers for k in range(sizes[n])]
 
-    def vector(*given: Any) -> Array:
-        found = grad(*given)
-        if alone and not (isinstance(found, tuple) and len(found) == 1 and len(numbers) == 1
-                          and not isinstance(args[numbers[0]], tuple)):  # fmt: skip
-            found = (found,)
-        if not isinstance(found, tuple) or len(found) != len(numbers):
-            raise ValueError(
-                f"grad: got {describe(found)}, expected a tuple of {len(numbers)} gradients, one "
-                "for each argument"
-            )
-        expected: Any = jax.tree.structure(tuple(given[n] for n in numbers))
-        if jax.tree.structure(found) != expected:
-            pair = found, tuple(args[n] for n in numbers)
-            got, wanted = (_outline(tree[0] if alone else tree) for tree in pair)
-            raise ValueError(f"grad: got {got}, expected {wanted}, as the arguments have it")
-        leaves = dict(zip(_paths(args, numbers), jax.tree.leaves(found), strict=True))
-        return _side_by_side(
-            [(leaf, jnp.asarray(leaves[leaf.path])) for leaf in coordinates.moving]
+    def gradient_in(found: Any) -> Any:
+        ways = [found]
+        if isinstance(found, tuple) and len(found) == 2:
+            first, second = found
+            value = first[0] if has_aux and isinstance(first, tuple) and first else first
+            with_value = [second] if np.ndim(value) == 0 and value is not None else []
+            ways = [first, *with_value, found] if has_aux else [found, *with_value]
+        if not alone and len(numbers) == 1:
+            ways += [(way,) for way in ways]
+        if alone and isinstance(found, tuple) and len(found) == 1:
+            ways += [found[0]]
+        for way in ways:
+            if jax.tree.structure(way) == expected and way is not None:
+                return way
+        wanted = _outline(chosen[0] if alone else chosen)
+        raise ValueError(
+            f"grad: got {_outline(found)}, expected {wanted}, as the arguments have it"
         )
 
-    return vector
+    def laid_end_to_end(is_complex: bool) -> Callable[..., Array]:
+        def vector(*given: Any) -> Array:
+            leaves = jax.tree.leaves(gradient_in(grad(*given)))
+            pairs = [(own[p], leaf) for p, leaf in zip(places, leaves, strict=True) if p in own]
+            return _side_by_side(pairs, is_complex)
+
+        return vector
+
+    return laid_end_to_end
 
 
-def second_order(f: Callable[..., Any], coordinates: Coordinates, mode: str) -> Callable[..., Any]:
+def second_order(f: Callable[..., Any], arguments: Arguments, mode: str) -> Callable[..., Any]:
     """Return the first derivative of f as a function, to be checked like any other.
 
     In reverse mode it is the gradient of a sum of the outputs with fixed random weights, in
     forward mode the derivative along a fixed random direction.
     """
+    places = [leaf.place for leaf in arguments.leaves]
 
     def derivative(*args: Any) -> Any:
         leaves = jax.tree.leaves(args)
-        entries = jax.tree.leaves_with_path(args)
-        moving = {leaf.path for leaf in coordinates.moving}
-        at = [i for i, (p, _) in enumerate(entries) if jax.tree_util.keystr(p) in moving]
 
         def of_moving(values: list[Any]) -> list[Array]:
             now = list(leaves)
-            for i, value in zip(at, values, strict=True):
-                now[i] = value
-            return outputs(f(*jax.tree.unflatten(coordinates.structure, now)))[0]
+            for place, value in zip(places, values, strict=True):
+                now[place] = value
+            return outputs(f(*jax.tree.unflatten(arguments.structure, now)))[0]
 
-        point = [jnp.asarray(leaves[i]) for i in at]
+        point = [jnp.asarray(leaves[place]) for place in places]
         if mode == "fwd":
             tangents = [_fixed(leaf, number) for number, leaf in enumerate(point)]
             return jax.jvp(of_moving, (point,), (tangents,))[1]
@@ -102,41 +109,41 @@ def _fixed(like: Array, number: int) -> Array:
     return jnp.asarray(weights, like.dtype)
 
 
-def _paths(args: tuple[Any, ...], numbers: Sequence[int]) -> list[str]:
-    paths = []
-    for number in numbers:
-        for path, _ in jax.tree_util.tree_flatten_with_path(args[number])[0]:
-            paths.append(f"[{number}]{jax.tree_util.keystr(path)}")
-    return paths
-
-
 def _outline(tree: Any) -> str:
     """Name a leaf, or show how a tree is built, with * for its leaves."""
     structure: Any = jax.tree.structure(tree)
     if tree is None or jax.tree_util.treedef_is_leaf(structure):
-        return describe(tree)
+        return "a tracer" if isinstance(tree, jax.core.Tracer) else describe(tree)
     return str(structure).removeprefix("PyTreeDef(").removesuffix(")")
 
 
-def _side_by_side(parts: list[tuple[Any, Array]]) -> Array:
+def _side_by_side(parts: Sequence[tuple[Any, Any]], is_complex: bool) -> Array:
     """Lay Jacobians end to end along the coordinates; for a scalar f they are gradients."""
-    columns, (first, like) = [], parts[0]
+    columns: list[Array] = []
     for leaf, gradient in parts:
+        if not hasattr(gradient, "dtype") and not isinstance(gradient, int | float | complex):
+            raise TypeError(
+                f"grad: got {describe(gradient)} for args{leaf.path}, expected an array of shape "
+                f"{leaf.shape}"
+            )
+        gradient = jnp.asarray(gradient)
         trailing = gradient.shape[gradient.ndim - len(leaf.shape) :]
         if gradient.ndim < len(leaf.shape) or trailing != leaf.shape:
             raise ValueError(
                 f"grad: got shape {gradient.shape} for args{leaf.path}, expected {leaf.shape}, the "
                 "shape of the argument"
             )
-        rows = gradient.reshape(-1, leaf.size)
-        if gradient.size * first.size != like.size * leaf.size:
-            raise ValueError(
-                f"grad: got shapes {like.shape} for args{first.path} and {gradient.shape} for "
-                f"args{leaf.path}, expected those of the arguments, {first.shape} and {leaf.shape}"
-            )
-        if leaf.kind == REAL:
-            columns.append(rows.real)
-        elif leaf.kind == COMPLEX:  # jax.grad's is ∂/∂x − i ∂/∂y
-            columns += [rows.real, -rows.imag]
-    dtype = jnp.result_type(jnp.float32, *(c.dtype for c in columns))
+        rows = gradient.reshape(gradient.size // max(leaf.size, 1), leaf.size)
+        if is_complex:  # of a holomorphic f: ∂(u, v)/∂x = (Re g, Im g), ∂(u, v)/∂y = (−Im g, Re g)
+            block = [jnp.concatenate([rows.real, rows.imag])]
+            block += [jnp.concatenate([-rows.imag, rows.real])] * (leaf.parts == 2)
+        else:  # jax.grad's is ∂/∂x − i ∂/∂y
+            block = [rows.real, -rows.imag][: leaf.parts]
+        columns += block
+    if len({len(column) for column in columns}) > 1:
+        shapes = " and ".join(f"{jnp.shape(g)} for args{leaf.path}" for leaf, g in parts)
+        wanted = " and ".join(f"{leaf.shape}" for leaf, _ in parts)
+        raise ValueError(f"grad: got shapes {shapes}, expected those of the arguments, {wanted}")
+    wide = any(column.dtype == np.float64 for column in columns)
+    dtype = np.float64 if wide else np.float32
     return jnp.concatenate([c.astype(dtype) for c in columns], axis=1).reshape(-1)

@@ -1,145 +1,162 @@
-"""The first operation whose value or derivative is not finite."""
+"""The first operation whose value or derivative is not finite, or the data that are not."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradlab.checking.jaxprs import CALLS, bind, inner_jaxprs, look_up, primitives
-
-MOST_TURNS = 200  # of a loop that are followed
+from gradlab.checking.float64 import InFloat64
+from gradlab.checking.jaxprs import (
+    Rerun,
+    apart,
+    is_float,
+    is_literal,
+    programs_in,
+    where,
+)
+from gradlab.checking.subject import Subject
 
 
 @dataclasses.dataclass(frozen=True)
 class Culprit:
-    """An operation that made something that is not finite."""
+    """What made something that is not finite."""
 
-    name: str
-    of: str  # `value` or `derivative`
+    name: str  # of the operation, or of the data
+    of: str  # `value`, `derivative` or `data`
     at: tuple[float, ...]  # the numbers that went into it there, where that can be told
     guarded: bool  # whether a `where` comes after it
+    where: str
 
 
-def first_nonfinite(closed: Any, args: Sequence[Any]) -> Culprit | None:
-    """Run a program on numbers and find the first operation that leaves the finite numbers.
+def first_nonfinite(subject: Subject, *, own: bool, of_value: bool = False) -> Culprit | None:
+    """Run the programs of f again and find what leaves the finite numbers first.
 
     Each operation is differentiated by itself, with ones as tangents, because an infinity that a
     later `where` drops from the value comes back in reverse mode, as 0 · ∞.
+
+    Args:
+        subject: The function.
+        own: Whether to run in the user's own dtypes, not in float64.
+        of_value: Whether to leave derivatives out.
     """
     try:
-        _run(closed.jaxpr, closed.consts, list(args))
-    except _Found as found:
-        return found.culprit
-    except Exception:
+        return _first_nonfinite(subject, own=own, of_value=of_value)
+    except Exception as error:
+        subject.not_looked_for("the operation that is not finite", error)
         return None
-    return None
 
 
-class _Found(Exception):  # noqa: N818 - the way out of nested loops
-    def __init__(self, culprit: Culprit) -> None:
-        super().__init__()
-        self.culprit = culprit
-
-
-def _run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
-    values: dict[Any, Any] = dict(zip(jaxpr.constvars, consts, strict=True))
-    values.update(zip(jaxpr.invars, args, strict=True))
-    inside = [set().union(*map(primitives, inner_jaxprs(eqn))) for eqn in jaxpr.eqns]
-    later = [names | {eqn.primitive.name} for names, eqn in zip(inside, jaxpr.eqns, strict=True)]
-    for place, eqn in enumerate(jaxpr.eqns):
-        inputs = look_up(eqn.invars, values)
-        name, params = eqn.primitive.name, eqn.params
-        try:
-            if name in CALLS:
-                inner = params["jaxpr"]
-                found = _run(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), inputs)
-            elif name == "cond":
-                branch = params["branches"][int(inputs[0])]
-                found = _run(branch.jaxpr, branch.consts, inputs[1:])
-            elif name == "scan" and params["length"] <= MOST_TURNS:
-                found = _run_scan(params, inputs)
-            else:
-                found = _apply(eqn, inputs)
-        except _Found as error:
-            guarded = error.culprit.guarded or any("select_n" in n for n in later[place + 1 :])
-            raise _Found(dataclasses.replace(error.culprit, guarded=guarded)) from None
-        values.update(zip(eqn.outvars, found, strict=True))
-    return look_up(jaxpr.outvars, values)
-
-
-def _run_scan(params: Any, inputs: list[Any]) -> list[Any]:
-    consts, carried = params["num_consts"], params["num_carry"]
-    held, carry = inputs[:consts], inputs[consts : consts + carried]
-    xs, rows = inputs[consts + carried :], []
-    turns = range(params["length"])
-    for turn in reversed(turns) if params["reverse"] else turns:
-        found = _run(
-            params["jaxpr"].jaxpr, params["jaxpr"].consts, [*held, *carry, *(x[turn] for x in xs)]
-        )
-        carry = found[:carried]
-        rows.append(found[carried:])
-    if params["reverse"]:
-        rows.reverse()
-    return [*carry, *(jnp.stack(ys) for ys in zip(*rows, strict=True))]
-
-
-def _apply(eqn: Any, inputs: list[Any]) -> list[Any]:
-    moving = [i for i, x in enumerate(inputs) if _is_float(x)]
-    if not moving or not all(_is_finite(inputs[i]) for i in moving):
-        return bind(eqn, inputs)
-
-    def of_moving(*given: Any) -> list[Any]:
-        now = list(inputs)
-        for i, value in zip(moving, given, strict=True):
-            now[i] = value
-        return [y for y in bind(eqn, now) if _is_float(y)]
-
-    found = bind(eqn, inputs)
-    name = _name(eqn)
-    for y in found:
-        if _is_float(y) and not _is_finite(y):
-            raise _Found(Culprit(name, "value", _numbers(inputs, moving, y), False))
-    point = [jnp.asarray(inputs[i]) for i in moving]
-    try:
-        if eqn.primitive.name == "custom_vjp_call":
-            value, pull = jax.vjp(of_moving, *point)
-            slopes = list(pull([jnp.ones_like(y) for y in value]))
-        else:
-            _, slopes = jax.jvp(of_moving, point, [jnp.ones_like(x) for x in point])
-    except Exception:
-        return found
-    for slope in slopes:
-        if not _is_finite(slope):
-            raise _Found(Culprit(name, "derivative", _numbers(inputs, moving, slope), False))
+def _first_nonfinite(subject: Subject, *, own: bool, of_value: bool) -> Culprit | None:
+    programs = subject.own if own else subject.programs
+    traced = getattr(programs, "traced", None)
+    if traced is None:
+        return None
+    data = _data(subject, traced)
+    if data is not None:
+        return data
+    inputs = [*programs.reals]
+    found = _watch(traced.value, programs, (traced.consts, inputs), derivatives=not of_value)
+    if found is None and not of_value and traced.pull is not None:
+        weights = np.ones((len(traced.owner), traced.total), traced.dtype)
+        jaxpr, consts = apart(traced.pull)
+        inputs = [*traced.consts, *programs.reals, weights]
+        found = _watch(jaxpr, programs, (consts, inputs), derivatives=False)
+        if found is not None:
+            found = dataclasses.replace(found, of="derivative", guarded=False)
     return found
 
 
-def _name(eqn: Any) -> str:
-    inner = eqn.params.get("call_jaxpr")
-    if inner is None:
-        return str(eqn.primitive.name)
-    return str(getattr(inner, "jaxpr", inner).debug_info.func_name)
+def _data(subject: Subject, traced: Any) -> Culprit | None:
+    """Find arrays that hold NaN, or infinities, before anything is computed."""
+    for variable, const in zip(traced.value.constvars, traced.consts, strict=True):
+        if not is_float(const) or np.isfinite(np.asarray(const, np.complex128)).all():
+            continue
+        array = np.asarray(const, np.complex128)
+        kind = "NaN" if np.isnan(array).any() else "an infinity"
+        name = "a constant array of f"
+        for path, leaf in zip(subject.arguments.paths, subject.arguments.everything, strict=True):
+            if leaf is const or (
+                is_float(leaf)
+                and np.array_equal(np.asarray(leaf), np.asarray(const), equal_nan=True)
+            ):
+                name = f"the argument args{path}"
+        users = (eqn for eqn in traced.value.eqns if variable in _variables(eqn))
+        user = next(users, None)
+        place = "" if user is None else where(traced.value, user)
+        return Culprit(f"{name} holds {kind}", "data", (), False, place)
+    return None
 
 
-def _numbers(inputs: list[Any], moving: list[int], y: Any) -> tuple[float, ...]:
-    """Return the numbers that went into the first element that is not finite."""
-    where = np.argwhere(~np.isfinite(np.asarray(y)))[0]
-    found = []
-    for i in moving:
-        x = np.asarray(inputs[i])
-        if x.shape == np.shape(y):
-            found.append(x[tuple(where)].item())
-        elif x.ndim == 0:
-            found.append(x.item())
-    return tuple(found)
+def _variables(eqn: Any) -> list[Any]:
+    return [atom for atom in eqn.invars if not is_literal(atom)]
 
 
-def _is_float(x: Any) -> bool:
-    return jnp.issubdtype(jnp.result_type(x), jnp.inexact)
+def _watch(jaxpr: Any, programs: Any, given: Any, *, derivatives: bool) -> Culprit | None:
+    seen: list[tuple[int, bool, tuple[float, ...]]] = []
+    watched: list[Any] = []
+    base = InFloat64 if programs.wide else Rerun
+
+    class Watched(base):  # type: ignore[misc, valid-type]
+        def operation(self, eqn: Any, inputs: list[Any]) -> list[Any]:
+            found = super().operation(eqn, inputs)
+            if not any(True for _ in programs_in(eqn)):
+                moving = [i for i, x in enumerate(inputs) if is_float(x)]
+                slopes = self.slopes(eqn, inputs, moving) if derivatives and moving else []
+                number = len(watched)
+                watched.append(eqn)
+
+                def look(before: Any, after: Any, slopes: Any) -> None:
+                    for of_slope, made in ((False, after), (True, slopes)):
+                        for array in made:
+                            bad = _made(before, array)
+                            if bad is not None:
+                                seen.append((number, of_slope, _numbers(before, array, bad)))
+
+                floats = [[x for x in part if is_float(x)] for part in (inputs, found, slopes)]
+                jax.debug.callback(look, *floats)
+            return found
+
+        def slopes(self, eqn: Any, inputs: list[Any], moving: list[int]) -> list[Any]:
+            def of_moving(*some: Any) -> list[Any]:
+                now = list(inputs)
+                for i, number in zip(moving, some, strict=True):
+                    now[i] = number
+                return [y for y in base.operation(self, eqn, now) if is_float(y)]
+
+            point = [jnp.asarray(inputs[i]) for i in moving]
+            try:
+                return list(jax.jvp(of_moving, point, [jnp.ones_like(x) for x in point])[1])
+            except Exception:  # an operation without a derivative has none that is not finite
+                return []
+
+    rerun = Watched()
+    own = rerun.number if programs.wide else jnp.asarray
+    with programs._floats():
+        consts, inputs = ([x if not is_float(x) else own(x) for x in part] for part in given)
+        rerun(jaxpr, consts, inputs)
+        jax.effects_barrier()
+    if not seen:
+        return None
+    number, of_slope, at = seen[0]
+    eqn = watched[number]
+    guarded = any("select_n" in e.primitive.name for e in watched[number + 1 :])
+    kind = "derivative" if of_slope else "value"
+    return Culprit(str(eqn.primitive.name), kind, at, guarded, where(jaxpr, eqn))
 
 
-def _is_finite(x: Any) -> bool:
-    return bool(jnp.all(jnp.isfinite(x)))
+def _made(before: Any, array: Any) -> Any:
+    """Return the place of a number that an operation made and that is not finite, or None."""
+    wide = np.asarray(array).astype(np.complex128)
+    floats = [np.asarray(x).astype(np.complex128) for x in before]
+    if any(np.isnan(x).any() for x in floats):
+        return None
+    bad = np.isnan(wide) if any(np.isinf(x).any() for x in floats) else ~np.isfinite(wide)
+    return np.argwhere(bad)[0] if bad.any() else None
+
+
+def _numbers(before: Any, array: Any, place: Any) -> tuple[float, ...]:
+    """Return the numbers that went into an element that is not finite."""
+    arrays = [x for x in map(np.asarray, before) if x.ndim == 0 or x.shape == np.shape(array)]
+    return tuple(x.item() if x.ndim == 0 else x[tuple(place)].item() for x in arrays)

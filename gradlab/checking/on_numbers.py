@@ -1,10 +1,6 @@
-"""A function that cannot be traced, because it looks at its values: run on numbers, one by one.
+"""A function that looks at its values: it has no program, and is run on numbers, one by one."""
 
-Each does what the method of the same name of `Programs` does with a compiled program, and takes
-the same. A table has three rows: for each point its base, its first and its last coordinate.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -12,40 +8,86 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from gradlab.checking.ladder import masked_on_host, split
-from gradlab.checking.lifting import Traced
-from gradlab.checking.limits import Floats
+from gradlab.checking.arguments import Arguments
+from gradlab.checking.intervals import Floats
+from gradlab.checking.steps import Direction, as_table, masked_on_host, split
+from gradlab.checking.tracing import group_outputs, vector_valued
 
 
-def values(
-    traced: Traced, x: Any, carried: Any, bases: Floats, rows: Any, table: Any, steps: Floats
-) -> Floats:
-    """Evaluate the rows of the value at x + step · direction, `(points, rows)`."""
-    found = []
-    for which, step in zip(table.T, steps, strict=True):
-        change = split(step * masked_on_host(bases, *which), x)
-        value = np.asarray(traced.call(list(map(lax.add, x, change)), carried), np.float64)
-        found.append(value if rows is None else rows @ value)
-    return np.stack(found)
+class OnNumbers:
+    """A function that looks at its values, so that it can only be run on numbers, one by one.
 
+    It has what `Programs` has, and no program.
+    """
 
-def pull(traced: Traced, x: Any, carried: Any, weights: Any) -> tuple[Any, list[Any]]:
-    """Return the value and its gradients by reverse mode, one for each row of the weights."""
-    x = [jnp.asarray(leaf) for leaf in x]
-    value, pull_one = jax.vjp(lambda x: traced.call(x, carried), x)
-    gradients = [pull_one(jnp.asarray(row, value.dtype))[0] for row in weights]
-    return value, [np.stack(leaves) for leaves in zip(*gradients, strict=True)]
+    wide = False
 
+    def __init__(self, f: Callable[..., Any], arguments: Arguments, modes: Sequence[str]) -> None:
+        """Take a function.
 
-def push(
-    traced: Traced, x: Any, carried: Any, rows: Any, tangents: Any, table: Sequence[Any]
-) -> Floats:
-    """Return the derivatives of the rows along directions, by forward mode."""
-    x = [jnp.asarray(leaf) for leaf in x]
-    found = []
-    for which in zip(*table, strict=True):
-        moved = split(masked_on_host(tangents, *which), x)
-        _, slope = jax.jvp(lambda x: traced.call(x, carried), (x,), (moved,))
-        slope = np.asarray(slope, np.float64)
-        found.append(slope if rows is None else rows @ slope)
-    return np.stack(found)
+        Raises:
+            Exception: Whatever f raises at its arguments.
+        """
+        self.outputs: list[tuple[str, int]] = []
+        self._call = vector_valued(f, arguments, self.outputs)
+        self.reals: list[Any] = [
+            jnp.asarray(real, a.dtype)
+            for real, a in zip(arguments.reals, arguments.abstract(), strict=True)
+        ]
+        value = np.asarray(self._call(self.reals))
+        self.rows, self.owner = group_outputs(self.outputs, sum(r.size for r in arguments.reals))
+        everything = list(range(len(self.reals)))
+        self.moved = dict.fromkeys(modes, everything)
+        self.raised: dict[str, dict[int, Exception]] = {mode: {} for mode in modes}
+        self.eps = max(float(jnp.finfo(a.dtype).eps) for a in (value, *self.reals))
+        for mode in modes:
+            try:
+                self._pull() if mode == "rev" else self._push(
+                    [jnp.ones_like(r) for r in self.reals]
+                )
+            except Exception as error:  # whatever a rule raises, or JAX where there is none
+                self.moved[mode] = []
+                self.raised[mode] = dict.fromkeys(range(len(arguments.leaves)), error)
+
+    def look(
+        self, bases: Floats, directions: Sequence[Direction], points: Any = None, *,
+        gradient: bool = False, slopes: bool = False,
+    ) -> tuple[Floats | None, Any, Floats | None]:  # fmt: skip
+        """Run what is asked for, as `Programs.look` does."""
+        table, values, found = as_table(directions).T, None, None
+        if points is not None:
+            pairs = zip(table[points[0]], points[1], strict=True)
+            values = np.stack([self._value(step * masked_on_host(bases, *w)) for w, step in pairs])
+        if slopes:
+            tangents = (split(-2 * masked_on_host(bases, *which), self.reals) for which in table)
+            found = np.stack([self._of_rows(self._push(t)) / -2 + 0.0 for t in tangents])
+        return values, self._pull() if gradient else None, found
+
+    def plain(self) -> Floats:
+        """Run the function; return all of its outputs."""
+        return np.asarray(self._call(self.reals), np.float64)
+
+    def _value(self, change: Floats) -> Floats:
+        try:
+            return self._of_rows(
+                self._call(list(map(lax.add, self.reals, split(change, self.reals))))
+            )
+        except Exception:  # far from its arguments a function may raise what it likes
+            return np.full(len(self.owner), np.nan)
+
+    def _of_rows(self, value: Any) -> Floats:
+        value = np.asarray(value, np.float64)
+        return value if self.rows is None else self.rows @ value
+
+    def _push(self, tangents: Any) -> Any:
+        return jax.jvp(self._call, (self.reals,), (tangents,))[1]
+
+    def _pull(self) -> Any:
+        value, back = jax.vjp(self._call, self.reals)
+        rows = 2 * (np.eye(value.size) if self.rows is None else self.rows)
+        gradients = [back(jnp.asarray(row, value.dtype))[0] for row in rows]
+        halved = [
+            np.stack([np.asarray(g, np.float64) / 2 for g in leaf])
+            for leaf in zip(*gradients, strict=True)
+        ]
+        return np.asarray(value, np.float64), halved

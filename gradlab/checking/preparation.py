@@ -1,223 +1,146 @@
-"""Make a function ready to be checked: trace, lift and differentiate it, draw its directions."""
+"""Make a function ready to be checked: trace it, run it, in float64 if that is possible."""
 
 import zlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
-from gradlab.checking.cache import Cache
-from gradlab.checking.coordinates import Point
-from gradlab.checking.first_look import first_look
-from gradlab.checking.ladder import Direction, first_directions, make_bases
-from gradlab.checking.lifting import Traced, trace
-from gradlab.checking.limits import Floats
+from gradlab.checking.arguments import Arguments
+from gradlab.checking.intervals import Floats
+from gradlab.checking.on_numbers import OnNumbers
 from gradlab.checking.programs import Programs
-from gradlab.checking.progress import Tell
-from gradlab.checking.subject import PROJECTIONS, Derivatives, Native, Subject
-
-MOST_ROWS = 16  # groups into which the outputs are divided; fewer outputs stand for themselves
-MOST_ENTRIES = 2**18  # of all gradients together
-MODE_NAMES = {"rev": "reverse", "fwd": "forward"}
-
-
-class Undifferentiable(Exception):  # noqa: N818 - an answer, caught by check_grads
-    """JAX has no derivative of the function in any of the modes."""
+from gradlab.checking.steps import FEW, exponents, first_directions, make_bases, points
+from gradlab.checking.subject import Subject, said
+from gradlab.checking.tracing import LOOKS_AT_VALUES, Traced
+from gradlab.checking.values import FINE
 
 
 def prepare(
     f: Callable[..., Any],
-    point: Point,
+    arguments: Arguments,
     modes: Sequence[str],
     seed: int,
-    judged: Callable[..., Any] | None,
-    identity: Hashable | None,
-    cache: Cache,
-    tell: Tell,
+    judged: Callable[..., Any] | None = None,
 ) -> Subject:
     """Make a function ready to be checked, in float64 if it can be had.
 
     Args:
         f: The function.
-        point: Its arguments.
+        arguments: Where.
         modes: Modes of differentiation.
         seed: Where the random directions come from.
-        judged: A gradient function of the same arguments that returns one real vector, to be
-            judged in place of JAX's.
-        identity: Key under which the compiled programs are kept; None not to keep them.
-        cache: Where they are kept.
-        tell: Takes words on what is being done.
+        judged: A gradient of the same arguments as one real vector, judged in place of JAX's.
 
     Raises:
-        Undifferentiable: If JAX has no derivative of f.
-        Exception: Whatever f raises in the caller's own dtypes.
+        Exception: Whatever f raises at its arguments.
     """
-    coordinates, reals, carried = point.coordinates, point.reals, point.carried
-
-    def programs(lift: bool, of: Callable[..., Any] = f) -> Programs:
-        key = None if identity is None else (identity, lift, of is f)
-
-        def make() -> Programs:
-            return Programs(trace(of, coordinates, reals, carried, lift=lift))
-
-        return cache.get(key, make)
-
-    def make(lift: bool) -> Subject:
-        of_judged = None if judged is None else programs(lift, judged)
-        return _subject(programs(lift), of_judged, point, modes, seed, tell)
-
-    tell("tracing and compiling f and its derivatives")
+    x = np.concatenate([np.asarray(r, np.float64).reshape(-1) for r in arguments.reals])
+    counts = [leaf.stop - leaf.start for leaf in arguments.leaves]
+    seeds = [zlib.crc32(leaf.path.encode()) ^ seed for leaf in arguments.leaves]
+    bases = make_bases(x, counts, seeds, 1)
+    asked = modes if judged is None else ()
+    notes: list[str] = []
     try:
-        subject = make(lift=True)
-    except Exception as error:
-        subject = make(lift=False)
-        reason = str(error).strip().split("\n")[0][:90]
-        subject.notes.append(f"not lifted to float64, because of {type(error).__name__}: {reason}")
-        return subject
-    dtypes = sorted({str(r.dtype) for r in reals} - {"float64"})
-    if dtypes and judged is None and "rev" in modes:
-        _add_native(subject, programs, point)
-    if dtypes:
-        subject.notes.append(f"lifted from {' and '.join(dtypes)} to float64")
-    return subject
+        traced = Traced(f, arguments, asked)
+    except Exception as error:  # if f raises this on numbers too, it is the user's
+        numbers = OnNumbers(f, arguments, asked)
+        reason = type(error).__name__
+        notes.append(f"run on numbers, without tracing: f looks at its values ({reason})")
+        return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
+    own = Programs(traced, wide=False)
+    if traced.is_coarse or own.survey.outside:
+        try:
+            wide = Programs(traced, wide=True)
+            found = _subject(wide, own, arguments, x, bases, asked, judged, notes)
+        except Exception as error:
+            notes[:] = [f"not run in float64, because of {type(error).__name__}: {said(error)}"]
+        else:
+            coarse = sorted({str(r.dtype) for r in arguments.reals} - {"float64"})
+            if traced.is_coarse:
+                words = " and ".join(coarse or ["coarser numbers"])
+                notes.append(f"run in float64 in place of {words}")
+            return found
+    try:
+        return _subject(own, own, arguments, x, bases, asked, judged, notes)
+    except jax.errors.JaxRuntimeError:  # a callback that raises at a far step
+        numbers = OnNumbers(f, arguments, asked)
+        notes.append("run on numbers, one by one: f raises an error at some of the steps")
+        return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
 
 
 def _subject(
-    programs: Programs,
-    judged: Programs | None,
-    point: Point,
-    modes: Sequence[str],
-    seed: int,
-    tell: Tell,
-) -> Subject:
-    traced, leaves = programs.traced, point.coordinates.moving
-    x, others = traced.lift(point.reals), traced.lift(point.carried)
-    flat = np.concatenate([np.asarray(r, np.float64).reshape(-1) for r in point.reals])
-    counts = [leaf.stop - leaf.start for leaf in leaves]
-    seeds = [zlib.crc32(leaf.path.encode()) ^ seed for leaf in leaves]
-    bases = make_bases(flat, counts, seeds, PROJECTIONS)
-    ends = np.cumsum([leaf.size for leaf in x])[:-1]
-    for part, leaf in zip(np.split(bases, ends, axis=1), x, strict=True):
-        part[:] = part.astype(leaf.dtype)  # as f is going to see them
-    rows, owner = _rows(traced, len(flat))
-
-    look = None
-    if judged is None:
-        look = first_look(programs, x, others, bases, rows, leaves, flat, modes)
-
-    def evaluate(directions: Sequence[Direction], which: NDArray[np.intp], steps: Floats) -> Floats:
-        if look is not None and look.has(directions, which, steps):
-            return look.values
-        return programs.values(x, others, bases, rows, directions, which, steps)
-
-    slopes: dict[Direction, Floats] = {}
-    if look is not None and look.slopes is not None:
-        slopes.update(zip(look.directions, look.slopes, strict=True))
-
-    def along(directions: Sequence[Direction]) -> Floats:
-        if not slopes.keys() >= set(directions):
-            found = programs.push(x, others, rows, bases, directions)
-            slopes.update(zip(directions, found, strict=True))
-        return np.stack([slopes[direction] for direction in directions])
-
-    derivatives, notes, size = [], [], None
+    programs: Any, own: Any, arguments: Arguments, x: Floats, bases: Floats, asked: Sequence[str],
+    judged: Callable[..., Any] | None, notes: list[str],
+) -> Subject:  # fmt: skip
+    """Run the programs at the point and along the directions that are asked about first."""
+    bases = bases.copy()
+    ends = np.cumsum([real.size for real in programs.reals])[:-1]
+    for part, real in zip(np.split(bases, ends, axis=1), programs.reals, strict=True):
+        part[:] = part.astype(real.dtype)  # as f is going to see them
+    modes = [mode for mode in asked if programs.moved[mode]]
+    given = {"gradient": "rev" in modes, "slopes": "fwd" in modes}
+    first = first_directions([leaf for leaf in arguments.leaves if leaf.size])
+    rungs = exponents(first, x, programs.eps, short=len(x) > FEW and programs.eps < FINE)
+    alike = all(ks == rungs[0] for ks in rungs)
+    which, steps = points(rungs) if alike else (np.zeros(1, np.intp), np.zeros(1))
+    values, pulled, slopes = programs.look(bases, first, (which, steps), **given)
+    own_pulled, own_slopes = None, None
+    if own is not None and own is not programs and modes:
+        _, own_pulled, own_slopes = own.look(bases, first, **given)
+    output = programs.plain() if pulled is None else pulled[0]
+    weights = np.eye(len(output)) if programs.rows is None else programs.rows
+    found = Subject(
+        arguments, programs, own, x, bases, modes, first, notes,
+        value=values[0], size=np.abs(weights) @ np.abs(output), primal=weights @ output,
+        gradients={}, own_gradients={}, own_slopes=own_slopes,
+        own_value=own.plain() if own_pulled is None and own is not None else None,
+        looked={(tuple(first), which.tobytes(), steps.tobytes()): values},
+        slopes={} if slopes is None else dict(zip(first, slopes, strict=True)),
+    )  # fmt: skip
+    if pulled is not None:
+        found.gradients["rev"] = _side_by_side(programs, pulled[1])
+    if own_pulled is not None:
+        found.own_value = own_pulled[0]
+        found.own_gradients["rev"] = _side_by_side(own, own_pulled[1])
     if judged is not None:
-        derivatives.append(_given(judged, x, others, rows, sum(size for _, size in traced.outputs)))
-        modes = ()
-    reasons = []
-    for mode in modes:
-        try:
-            if mode == "rev":
-                known = None if look is None else look.pulled
-                value, size, gradients = known or programs.pull(x, others, rows)
-                gradient = np.concatenate([g.reshape(len(size), -1) for g in gradients], axis=1)
-                derivatives.append(Derivatives("rev", gradient))
-            else:
-                along(first_directions(leaves))  # so that what it raises is known
-                derivatives.append(Derivatives("fwd", None, along))
-        except jax.errors.JaxRuntimeError:
-            raise
-        except Exception as error:
-            reasons.append(str(error).strip().split("\n")[0][:160].rstrip("."))
-            notes.append(f"{MODE_NAMES[mode]} mode skipped: {reasons[-1]}")
-    if not derivatives:
-        raise Undifferentiable(reasons[0])
-    if size is None:
-        value = evaluate([Direction(0, 0, 1)], np.zeros(1, np.intp), np.zeros(1))[0]
-        size = np.abs(value)
-    if traced.why:
-        notes.append(f"run on numbers, without compilation: {traced.why}")
-    user_eps = max(float(jnp.finfo(r.dtype).eps) for r in point.reals)
-    return Subject(
-        leaves, flat, bases, evaluate, derivatives, value, size, owner, rows, traced, x, others,
-        max(user_eps, traced.eps), None, notes, tell, programs=programs.of_causes,
+        found.modes = ["grad"]
+        found.gradients["grad"] = _by_hand(judged, arguments, programs, wide=programs.wide)
+        if programs.wide:
+            found.own_gradients["grad"] = _by_hand(judged, arguments, programs, wide=False)
+    return found
+
+
+def _side_by_side(programs: Any, gradients: Sequence[Floats]) -> Floats:
+    """Lay the gradients of the rows end to end, `(rows, coordinates)`."""
+    rows, known = len(programs.owner), iter(gradients)
+    return np.concatenate(
+        [
+            next(known).reshape(rows, -1) if number in programs.moved["rev"]
+            else np.full((rows, real.size), np.nan)
+            for number, real in enumerate(programs.reals)
+        ],
+        axis=1,
     )  # fmt: skip
 
 
-def _given(judged: Programs, x: Any, others: Any, rows: Any, outputs: int) -> Derivatives:
-    """Run a gradient function that is to be judged."""
-    jacobian = judged.value(x, others).reshape(-1, sum(leaf.size for leaf in x))
+def _by_hand(
+    judged: Callable[..., Any], arguments: Arguments, programs: Any, *, wide: bool
+) -> Floats:
+    """Run a gradient that a person wrote; return `(rows, coordinates)`."""
+    of_complex = len(programs.outputs) == 2 and programs.outputs[1][0].endswith(".imag")
+    judged = judged(of_complex)
+    try:
+        vector = Programs(Traced(judged, arguments, ()), wide=wide).plain()
+    except LOOKS_AT_VALUES:
+        vector = OnNumbers(judged, arguments, ()).plain()
+    jacobian = vector.reshape(-1, sum(real.size for real in arguments.reals))
+    outputs = sum(size for _, size in programs.outputs)
     if len(jacobian) != outputs:
         like = "grad" if outputs == 1 else "jacobian"
         raise ValueError(
             f"grad: got the gradients of {len(jacobian)} outputs, expected {outputs}, as f has; "
             f"return arrays of the shapes that jax.{like}(f) returns"
         )
-    return Derivatives("grad", jacobian if rows is None else rows @ jacobian)
-
-
-def _add_native(subject: Subject, programs: Callable[[bool], Programs], point: Point) -> None:
-    """Differentiate in the caller's own dtypes, too."""
-    gradient = subject.gradient()
-    if gradient is None or subject.traced.jaxpr is None:
-        return
-    try:
-        value, _, gradients = programs(False).pull(point.reals, point.carried, subject.rows)
-    except Exception:
-        return
-    wide = subject.value
-    with np.errstate(invalid="ignore", over="ignore"):
-        terms = np.abs(gradient) @ np.abs(subject.bases[0])  # of a sum that may cancel to nothing
-        size = np.fmax(np.fmax(subject.size, np.abs(wide)), terms)
-        room = subject.user_eps**0.5 * subject.over_output(size)
-        other = np.isfinite(value) & (np.abs(value - wide) > 10 * room)
-    if np.any(other):
-        subject.notes.append(
-            "f computes other numbers in float64 (does it draw random ones, or do numbers cancel?)"
-        )
-        return
-    narrow = np.concatenate([g.reshape(len(value), -1) for g in gradients], axis=1)
-    subject.native = Native(narrow, value)
-
-
-def _rows(traced: Traced, coordinates: int) -> tuple[NDArray[Any] | None, NDArray[np.intp]]:
-    """Divide the outputs into at most 16 groups, each a sum with random weights.
-
-    No group has outputs of two leaves, so that one of size 1e6 does not hide one of size 1e-3.
-
-    Returns:
-        Weights, `(rows, outputs)`, or None where each output stands for itself; and for each row
-        its output leaf.
-    """
-    total = sum(size for _, size in traced.outputs)
-    owner = np.repeat(np.arange(len(traced.outputs)), [size for _, size in traced.outputs])
-    most = max(1, min(MOST_ROWS, MOST_ENTRIES // max(coordinates, total)))
-    if total <= most:
-        return None, owner
-    generator = np.random.default_rng(0)
-    signs = 1.0 - 2.0 * generator.integers(0, 2, total)
-    weights = signs * generator.uniform(0.5, 1.0, total)
-    row = np.empty(total, np.intp)
-    owners: list[int] = []
-    start = 0
-    for number, (_, size) in enumerate(traced.outputs):
-        share = min(size, max(1, most * size // total))
-        row[start : start + size] = len(owners) + generator.permutation(size) % share
-        owners += [number] * share
-        start += size
-    rows = np.zeros((len(owners), total), np.float64 if traced.lifted else np.float32)
-    rows[row, np.arange(total)] = weights
-    return rows, np.array(owners)
+    return jacobian if programs.rows is None else programs.rows @ jacobian

@@ -1,12 +1,12 @@
-"""The compiled programs: values at many points at once, and derivatives in both modes.
+"""Programs, run: values at many points, gradients, and slopes along directions.
 
-Each is compiled once for a function and the shapes of its arguments; the numbers, the directions
-and the steps are arguments. Where a function cannot be batched its points are taken one after the
-other, and where it cannot be traced it is run on numbers.
+Each is run as it is or in float64. What is compiled for a program is kept, and used again when the
+same program is traced again.
 """
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -14,221 +14,242 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from gradlab.checking import on_numbers
-from gradlab.checking.compiling import compiled
-from gradlab.checking.ladder import Direction, as_table, masked, split
-from gradlab.checking.lifting import Traced, float64
-from gradlab.checking.limits import Floats
+from gradlab.checking.compiled import compiled
+from gradlab.checking.float64 import InFloat64, Perturbed
+from gradlab.checking.intervals import Floats
+from gradlab.checking.jaxprs import Survey, apart
+from gradlab.checking.steps import Direction, as_table, masked, split
+from gradlab.checking.tracing import Traced
 
-MOST_AT_ONCE = 2**20  # elements in the widest array of a batch: 8 MiB
-LITTLE = 2**17  # elements in one call: without a loop so few that no optimising pays
-FEWEST_POINTS, MOST_POINTS = 32, 4096  # in one call
+MOST_AT_ONCE = 2**20  # elements in the widest array of a batch of points
+MOST_POINTS = 4096  # in a batch
+
+
+@contextlib.contextmanager
+def settings() -> Iterator[None]:
+    """Let the checker's own programs run, whatever the user's may do, in this thread and block.
+
+    A step may leave the domain of the function, so a NaN is no error here; and programs are
+    compiled and take numbers from the host. Dtypes are promoted as the user has it.
+    """
+    with (
+        jax.debug_nans(False),
+        jax.debug_infs(False),
+        jax.disable_jit(False),
+        jax.transfer_guard("allow"),
+    ):
+        yield
 
 
 class Programs:
-    """A traced function with its values and derivatives, compiled when they are first wanted."""
+    """The programs of a function, to be run as they are or in float64.
 
-    def __init__(self, traced: Traced) -> None:
-        """Prepare the programs."""
-        self.traced = traced
-        self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // max(1, traced.widest)))
-        self.how = "eager" if traced.jaxpr is None else "batched"
-        self._values: dict[tuple[str, bool], Callable[..., Any]] = {}
-        self.together: dict[tuple[str, ...], Callable[..., Any] | None] = {}  # of `first_look`
-        self.of_causes: dict[str, Callable[..., Any]] = {}  # what `causes` compiles, kept likewise
-        self._push_error: Exception | None = None
-        self._value = compiled(traced.call)
-        self._derivatives: dict[tuple[str, bool], Callable[..., Any]] = {}
-        self._batches = True  # derivatives can be taken many at a time
+    Attributes:
+        traced: The programs.
+        wide: Whether they run in float64.
+        coarse: The operations that do not run in float64 all the same.
+    """
 
-    # Values
+    def __init__(self, traced: Traced, *, wide: bool) -> None:
+        """Take the programs."""
+        self.traced, self.wide = traced, wide
+        self.known = compiled.of(traced)
+        self._wider = InFloat64() if wide else None
+        self._rerun: Any = self._wider or _as_it_is
+        self._batched = True
+        self.survey = traced.survey(self.coarse())
+        self.eps = self.survey.eps
+        self.rows, self.owner, self.outputs = traced.rows, traced.owner, traced.outputs
+        self.moved, self.raised = traced.moved, traced.raised
+        self.batch = max(1, min(MOST_POINTS, MOST_AT_ONCE // self.survey.widest))
+        own = self._own
+        self.reals = [own(real) for real in traced.arguments.reals]
+        self._consts = [own(const) for const in traced.consts]
+        self._more = [
+            [own(const) for const in (() if program is None else apart(program)[1])]
+            for program in (traced.pull, traced.push)
+        ]
 
-    def values(
+    def coarse(self) -> Any:
+        """Return the operations that do not run in float64; None if none of them is asked to."""
+        if self._wider is None:
+            return None
+        with self._floats():
+            inputs = [self._wider.abstract(aval) for aval in self.traced.arguments.abstract()]
+            jax.eval_shape(lambda x: self._rerun(self.traced.value, self.traced.consts, x), inputs)
+        return self._wider.coarse
+
+    def look(
         self,
-        x: Sequence[Any],
-        carried: Sequence[Any],
         bases: Floats,
-        rows: Any,
         directions: Sequence[Direction],
-        which: NDArray[np.intp],
-        steps: Floats,
-    ) -> Floats:
-        """Evaluate the rows of the value at x + step · direction, `(points, rows)`.
+        points: Any = None,
+        *,
+        gradient: bool = False,
+        slopes: bool = False,
+    ) -> tuple[Floats | None, Any, Floats | None]:
+        """Run what is asked for, by one compiled program.
 
         Args:
-            x: Real leaves.
-            carried: Other arrays.
             bases: Numbers by which the coordinates move, `(bases, coordinates)`.
-            rows: `(rows, outputs)`, or None for the outputs themselves.
-            directions: Those of the points.
-            which: For each point, its direction.
-            steps: For each point, its signed step.
+            directions: Directions.
+            points: For each point its direction and its signed step; None for no values.
+            gradient: Whether to run the gradient.
+            slopes: Whether to run the slopes along the directions.
+
+        Returns:
+            The rows of the value at the points, `(points, rows)`; the outputs and the gradients of
+            their rows, an array for each of the reals; and the slopes of the rows along the
+            directions, `(directions, rows)`.
         """
-        table = as_table(directions)[:, which]
-        if self.how == "eager":
-            with float64(self.traced.wide):
-                return on_numbers.values(self.traced, x, carried, bases, rows, table, steps)
-        number = len(steps)
-        at_once = _rounded_up(max(min(number, self.batch), FEWEST_POINTS))
-        table, t = _padded(table, at_once), _padded(steps, at_once)
-        found = []
-        with float64(self.traced.wide):
-            for first in range(0, len(t), at_once):
-                part = slice(first, first + at_once)
-                given = x, carried, bases, rows, tuple(table[:, part]), t[part]
-                found.append(np.asarray(self._run_values(given, at_once), np.float64))
-        return np.concatenate(found)[:number]
+        table = as_table(directions)
+        which, steps = (np.zeros(0, np.intp), np.zeros(0)) if points is None else points
+        asked = tuple(_rounded_up(n) for n in (len(steps), len(directions) * slopes))
+        given = (
+            tuple(_padded(table[:, which], asked[0])), _padded(steps, asked[0]),
+            tuple(_padded(table, asked[1])) if slopes else (),
+        )  # fmt: skip
+        values, pulled, slope = self._run((*asked, gradient), bases, given)
+        return (
+            None if points is None else values[: len(steps)],
+            pulled,
+            slope[: len(directions)] if slopes else None,
+        )
 
-    def _run_values(self, given: tuple[Any, ...], number: int) -> Any:
-        if self.how == "batched":
-            try:
-                return self._compiled("batched", number)(*given)
-            except Exception:  # whatever a function raises that has no batching rule
-                self.how = "mapped"
-        return self._compiled(self.how, number)(*given)
+    def plain(self) -> Floats:
+        """Run the value program; return all of its outputs."""
+        with self._floats():
+            key = self.wide, "plain"
+            if key not in self.known:
+                run = lambda consts, x: self._rerun(self.traced.value, consts, x)[0]  # noqa: E731
+                self.known[key] = jax.jit(run).lower(self._consts, self.reals).compile()
+            return np.asarray(self.known[key](self._consts, self.reals), np.float64)
 
-    def _compiled(self, how: str, number: int) -> Callable[..., Any]:
-        little = not self.traced.loops and number * self.traced.widest <= LITTLE
-        if (how, little) not in self._values:
-            width = 0 if little else self.traced.widest
-            self._values[how, little] = compiled(self.at_points(how), width=width)
-        return self._values[how, little]
+    def trace(self, function: Callable[..., Any], like: Any) -> Any:
+        """Trace a function of constants, reals and one thing more, in the user's own dtypes."""
+        abstract = self.traced.arguments.abstract()
+        return jax.make_jaxpr(function)(self.traced.consts, abstract, like)
 
-    def at_points(self, how: str = "batched") -> Callable[..., Any]:
-        """Return the function that evaluates at many points, to be compiled."""
+    def run(self, closed: Any, given: Any, *, whole: bool) -> list[Floats]:
+        """Run what `trace` returned, with the thing more as it is to be run.
 
-        def at_points(x: Any, carried: Any, bases: Any, rows: Any, table: Any, t: Any) -> Any:
-            def at(point: Any) -> Any:
-                which, step = point
-                direction = masked(bases, *which)
-                change = split(lax.mul(lax.full_like(direction, step), direction), x)
-                value = self.traced.call(list(map(lax.add, x, change)), carried)
-                return value if rows is None else rows @ value
-
-            if how == "mapped":
-                return lax.map(at, (table, t))
-            if self.batch < FEWEST_POINTS:
-                return lax.map(at, (table, t), batch_size=self.batch)
-            return jax.vmap(at)((table, t))
-
-        return at_points
-
-    # Derivatives
-
-    def value(self, x: Any, carried: Any) -> Floats:
-        """Return the value itself."""
-        with float64(self.traced.wide):
-            run = self.traced.call if self.how == "eager" else self._value
-            return _on_host(run(list(x), list(carried)))
-
-    def pull(self, x: Any, carried: Any, rows: Any) -> tuple[Floats, Floats, list[Floats]]:
-        """Return the rows of the value, the size of their terms, and their gradients.
-
-        Gradients are one array `(rows, *shape)` for each leaf, by reverse mode.
+        Args:
+            closed: The program.
+            given: The thing more.
+            whole: Whether to compile the program, or to run it operation by operation.
         """
-        given = list(x), list(carried), self.cotangents(rows)
-        with float64(self.traced.wide):
-            if self.how == "eager":
-                return pulled(on_numbers.pull(self.traced, *given), rows)
-            return pulled(self._batched_or_not(self.pull_rows, *given), rows)
+        jaxpr, consts = apart(closed)
+        with self._floats():
+            inputs = jax.tree.leaves((self._consts, self.reals, given))
+            run: Any = functools.partial(self._rerun, jaxpr)
+            run = jax.jit(run) if whole else run
+            return [np.asarray(x, np.float64) for x in run([self._own(c) for c in consts], inputs)]
 
-    def cotangents(self, rows: Any) -> Floats:
-        """Return twice the weights of the rows, `(rows, outputs)`; `pulled` halves what comes."""
-        outputs = sum(size for _, size in self.traced.outputs)
-        return 2 * (np.eye(outputs) if rows is None else np.asarray(rows, np.float64))
+    def perturbed(self, units: Floats) -> tuple[Floats, list[Floats]]:
+        """Run value and gradient with rounding on the way made larger, once for each row of units.
 
-    def _batched_or_not(self, rows: Callable[..., Any], *given: Any) -> Any:
-        if self._batches:
-            try:
-                return jax.block_until_ready(self._derivative(rows, True)(*given))
-            except Exception:  # whatever a rule raises that cannot be batched, or has no such mode
-                found = self._derivative(rows, False)(*given)
-                self._batches = False
-                return found
-        return self._derivative(rows, False)(*given)
+        Returns:
+            The outputs, `(runs, outputs)`, and the gradients of their rows, one array for each of
+            the reals that reverse mode differentiates with respect to.
+        """
+        traced = self.traced
+        of_pull = Survey(self.eps)
+        if traced.pull is not None:
+            held = len(traced.consts)
+            inputs = len(traced.pull.jaxpr.invars) - held
+            of_pull.look(traced.pull.jaxpr, [False] * held + [True] * inputs, None)
+        identity = np.eye(traced.total)
+        weights = identity if traced.rows is None else traced.rows
 
-    def _derivative(self, rows: Callable[..., Any], batched: bool) -> Callable[..., Any]:
-        key = rows.__name__, batched
-        if key not in self._derivatives:
-            self._derivatives[key] = compiled(functools.partial(rows, batched))
-        return self._derivatives[key]
+        def run(consts: Any, more: Any, x: Any, weights: Any, units: Any) -> Any:
+            value = Perturbed(units, self.survey.moving)(traced.value, consts, x)[0]
+            if traced.pull is None:
+                return value, []
+            again = Perturbed(units, of_pull.moving)
+            return value, again(traced.pull.jaxpr, more[0], [*consts, *x, weights])[1:]
 
-    def push(
-        self, x: Any, carried: Any, rows: Any, bases: Any, directions: Sequence[Direction]
-    ) -> Floats:
-        """Return the forward derivatives of the rows along directions, `(directions, rows)`."""
-        if self._push_error is not None:
-            raise self._push_error.with_traceback(None)  # it would grow, and keep all arrays
-        given = list(x), list(carried), rows, backwards(bases)
-        table, number = as_table(directions), len(directions)
-        try:
-            with float64(self.traced.wide):
-                if self.how == "eager":
-                    return pushed(on_numbers.push(self.traced, *given, tuple(table)))
-                table = _padded(table, _rounded_up(number))
-                slopes = self._batched_or_not(self.push_directions, *given, tuple(table))
-                return pushed(slopes)[:number]
-        except jax.errors.JaxRuntimeError:
-            raise
-        except Exception as error:
-            if self.how != "eager":  # at other numbers it may be another program
-                self._push_error = error
-            raise
+        with self._floats():
+            each = jax.jit(jax.vmap(run, (None, None, None, None, 0)))
+            found = each(self._consts, self._more, self.reals, weights, units)
+            return jax.tree.map(lambda x: np.asarray(x, np.float64), found)
 
-    def pull_rows(self, batched: bool, x: Any, carried: Any, weights: Any) -> Any:
-        """Return the value and the gradients of its rows, by reverse mode, to be compiled."""
-        value, pull = jax.vjp(lambda x: self.traced.call(x, carried), x)
-        mapped = jax.vmap(pull) if batched else functools.partial(lax.map, pull)
-        return value, mapped(weights.astype(value.dtype))[0]
+    def _run(self, asked: Any, bases: Floats, given: Any) -> Any:
+        traced, dtype = self.traced, np.float64 if self.wide else self.traced.dtype
+        identity = np.eye(self.traced.total)
+        weights = (2 * (identity if traced.rows is None else traced.rows)).astype(dtype)
+        rows = None if traced.rows is None else traced.rows.astype(dtype)
+        inputs = (self._consts, self._more, self.reals, bases, weights, rows, given)
+        with self._floats():
+            while True:
+                key = self.wide, self._batched, asked
+                try:
+                    if key not in self.known:
+                        function = functools.partial(self._together, self._batched, asked)
+                        self.known[key] = jax.jit(function).lower(*inputs).compile()
+                    found = self.known[key](*inputs)
+                    return jax.tree.map(lambda x: np.asarray(x, np.float64), found)
+                except Exception:  # whatever cannot be batched
+                    if not self._batched:
+                        raise
+                    self._batched = False
 
-    def push_directions(
-        self, batched: bool, x: Any, carried: Any, rows: Any, bases: Any, table: Any
-    ) -> Any:
-        """Return the derivatives of the rows along directions, by forward mode, to be compiled."""
+    def _together(
+        self, batched: bool, asked: Any, consts: Any, more: Any, x: Any, bases: Any, weights: Any,
+        rows: Any, given: Any,
+    ) -> Any:  # fmt: skip
+        number, directions, gradient = asked
+        (table, steps, along), (of_pull, of_push) = given, more
 
-        def push(which: Any) -> Any:
-            tangents = split(masked(bases, *which), x)
-            _, tangent = jax.jvp(lambda x: self.traced.call(x, carried), (x,), (tangents,))
-            return tangent if rows is None else rows @ tangent
+        def at(point: Any) -> Any:
+            which, step = point
+            direction = masked(bases, *which)
+            change = split(lax.mul(lax.full_like(direction, step), direction), x)
+            (value,) = self._rerun(self.traced.value, consts, list(map(lax.add, x, change)))
+            return value if rows is None else rows @ value
 
-        if batched and len(table[0]) <= self.batch:
-            return jax.vmap(push)(table)
-        return lax.map(push, table, batch_size=self.batch if batched else None)
+        def slope(which: Any) -> Any:
+            tangents = split(-2 * masked(bases, *which), x)  # a rule that is not linear shows
+            tangents = [tangents[i] for i in self.traced.moved["fwd"]]
+            inputs = [*consts, *x, *tangents]
+            (value,) = self._rerun(self.traced.push.jaxpr, of_push, inputs)
+            return (value if rows is None else rows @ value) / -2 + 0.0  # a zero has no sign
 
+        values = _each(at, (table, steps), number, self.batch if batched else 0)
+        slopes = _each(slope, along, directions, self.batch if batched else 0)
+        pulled = None
+        if gradient:
+            inputs = [*consts, *x, weights]
+            value, *gradients = self._rerun(self.traced.pull.jaxpr, of_pull, inputs)
+            pulled = value, [g / 2 for g in gradients]  # a rule that forgets its cotangent shows
+        return values, pulled, slopes
 
-def backwards(bases: Floats) -> Floats:
-    """Return twice as much, backwards: so a rule that is not linear in its tangents shows."""
-    return -2 * bases
+    def _own(self, number: Any) -> Any:
+        return number if self._wider is None else self._wider.number(number)
 
-
-def pushed(slopes: Any) -> Floats:
-    """Return the slopes along the bases, from those along their tangents."""
-    return _on_host(slopes) / -2 + 0.0  # a slope of 0 without a sign
-
-
-def pulled(found: tuple[Any, Any], rows: Any) -> tuple[Floats, Floats, list[Floats]]:
-    """Return rows, the size of their terms and their gradients, from those of twice the weights.
-
-    Twice, because then a rule that forgets its cotangent shows.
-    """
-    value, gradients = _on_host(found[0]), [_on_host(leaf) / 2 for leaf in found[1]]
-    if rows is None:
-        return value, np.abs(value), gradients
-    weights = np.asarray(rows, np.float64)
-    return weights @ value, np.abs(weights) @ np.abs(value), gradients
+    def _floats(self) -> contextlib.AbstractContextManager[Any]:
+        return jax.enable_x64(True) if self.wide else contextlib.nullcontext()
 
 
-def _padded(columns: NDArray[Any], multiple: int) -> NDArray[Any]:
+def _as_it_is(jaxpr: Any, consts: Sequence[Any], inputs: Sequence[Any]) -> Any:
+    return jax.core.eval_jaxpr(jaxpr, consts, *inputs)
+
+
+def _each(f: Callable[[Any], Any], inputs: Any, number: int, batch: int) -> Any:
+    """Apply f to each of the inputs: at once, some at a time, or one after the other."""
+    if not number:
+        return None
+    if number <= batch:
+        return jax.vmap(f)(inputs)
+    return lax.map(f, inputs, batch_size=batch if batch > 1 else None)
+
+
+def _padded(columns: NDArray[Any], length: int) -> NDArray[Any]:
     """Append zeros, so that programs are compiled for few lengths only."""
-    missing = (*columns.shape[:-1], -columns.shape[-1] % multiple)
+    missing = (*columns.shape[:-1], length - columns.shape[-1])
     return np.concatenate([columns, np.zeros(missing, columns.dtype)], axis=-1)
 
 
 def _rounded_up(number: int) -> int:
     """Return the next of few numbers: by at most a quarter more, for at most eight an octave."""
-    multiple = max(1, (1 << (number - 1).bit_length()) // 8)
+    multiple = max(1, (1 << max(0, number - 1).bit_length()) // 8)
     return -(-number // multiple) * multiple
-
-
-def _on_host(array: Any) -> Floats:
-    return np.asarray(array, np.float64)

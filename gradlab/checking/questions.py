@@ -12,18 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.evidence import Claims
-from gradlab.checking.ladder import Direction, Ladder, climb, exponents
-from gradlab.checking.limits import Floats
-from gradlab.checking.rattling import rounding_noise
-from gradlab.checking.sights import View
-from gradlab.checking.subject import Derivatives, Subject
-from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WRONG, Answers, judge
+from gradlab.checking.arguments import Leaf
+from gradlab.checking.intervals import Floats
+from gradlab.checking.judge import AGREE, CANNOT_TELL, WRONG, Answers, judge, taken
+from gradlab.checking.stairs import NARROW, Stairs, stairs, with_stairs
+from gradlab.checking.steps import Direction, climb, exponents
+from gradlab.checking.subject import Subject
+from gradlab.checking.values import Claims, Values
 
 GROUP = 256  # directions in one batch
 OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is another function
 SAME = 1e-12  # relative: two modes that differ by less are judged once
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
+UNSTEADY = 3.0  # times the rounding of AD: what it may be off by
+ZOOM, ZOOMS = 16, 4  # points between two steps, and how often: to tell a step from a kink
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,9 +34,10 @@ class Asked:
 
     mode: str
     directions: Sequence[Direction]
-    view: View
+    values: Values
     claims: Claims
     answers: Answers
+    stairs: Stairs
 
     @property
     def rows(self) -> int:
@@ -45,129 +48,169 @@ class Asked:
         """Return the direction of a question."""
         return self.directions[question // self.rows]
 
+    def of(self, leaf: Leaf) -> NDArray[np.bool_]:
+        """Tell which questions are about a leaf."""
+        own = [leaf.start <= d.start < leaf.stop for d in self.directions]
+        return np.repeat(own, self.rows)
+
     def only(self, chosen: NDArray[np.bool_]) -> "Asked":
         """Return the answers along some of the directions, `(directions,)`."""
         questions = np.repeat(chosen, self.rows)
+        number = len(questions)
 
-        def part(record: Any, *names: str) -> Any:
-            of = names or [field.name for field in dataclasses.fields(record)]
-            return dataclasses.replace(record, **{n: getattr(record, n)[questions] for n in of})
+        def part(value: Any) -> Any:
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                fields = {f.name: part(getattr(value, f.name)) for f in dataclasses.fields(value)}
+                return dataclasses.replace(value, **fields)
+            return value[questions] if np.ndim(value) and len(value) == number else value
 
+        kept = list(itertools.compress(self.directions, chosen))
+        values = dataclasses.replace(part(self.values), steps=self.values.steps)
         return Asked(
-            self.mode,
-            list(itertools.compress(self.directions, chosen)),
-            part(self.view, "behind", "centre", "ahead", "size", "bulk"),
-            part(self.claims, "slope", "spread", "scale", "jitter", "floor"),
-            part(self.answers),
+            self.mode, kept, values, part(self.claims), part(self.answers), part(self.stairs)
         )
 
 
 def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = False) -> list[Asked]:
-    """Climb along directions and judge every mode of differentiation on what was found."""
-    rungs = exponents(directions, subject.x, subject.traced.eps, short=short)
+    """Evaluate f along directions and judge every mode of differentiation on what was found."""
+    rungs = exponents(directions, subject.x, subject.eps, short=short)
     batches: dict[tuple[int, ...], list[Direction]] = {}
     for direction, ks in zip(directions, rungs, strict=True):
         batches.setdefault(tuple(ks), []).append(direction)
     asked = []
     for exponents_k, members in batches.items():
-        ks = list(exponents_k)
         for first in range(0, len(members), GROUP):
             part = members[first : first + GROUP]
-            subject.tell(f"direction {first + 1} of {len(members)}")
-            ladder = climb(subject.evaluate, part, [ks] * len(part))
-            modes = _judge(subject, part, ladder, thorough=not short)
+            ladder = climb(subject.values, part, [list(exponents_k)] * len(part))
+            modes = _judge(subject, part, ladder)
             asked.extend(_compare(subject, modes) if len(modes) > 1 else modes)
     return asked
 
 
-def _judge(
-    subject: Subject, directions: Sequence[Direction], ladder: Ladder, *, thorough: bool
-) -> list[Asked]:
+def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> list[Asked]:
     number, rows, steps = ladder.ahead.shape
 
     def each(array: Floats) -> Floats:
         return np.broadcast_to(array, (number, rows)).reshape(-1)
 
-    view = View(
+    values = Values(
         steps=ladder.steps,
         behind=ladder.behind.reshape(-1, steps),
         centre=each(ladder.centre),
         ahead=ladder.ahead.reshape(-1, steps),
         size=each(subject.size),
         bulk=each(subject.over_output(subject.size)),
-        eps=subject.traced.eps,
-        rounds=subject.traced.rounds,
+        reach=np.repeat(subject.reach(directions), rows),
+        eps=subject.eps,
     )
-    scale = np.stack([subject.scale(direction.start) for direction in directions]).reshape(-1)
-    known = [bool(np.isfinite(subject.x[d.start : d.stop]).all()) for d in directions]
-    lost = np.repeat(~np.array(known), rows)
+    leaves = [subject.leaf_of(direction) for direction in directions]
+    largest = np.stack([subject.largest(leaf) for leaf in leaves]).reshape(-1)
+    part = subject.user_eps**0.5 if subject.sharp else subject.eps ** (1 / 3)
+    infinite = np.repeat(
+        [not np.isfinite(subject.x[d.start : d.stop]).all() for d in directions], rows
+    )
     with np.errstate(invalid="ignore"):
-        other = each(np.abs(subject.value - ladder.centre)) > OTHER * np.fmax(
-            view.bulk, view.largest_change
-        )
-    claimed = [slopes(subject, directions, derivatives) for derivatives in subject.derivatives]
-    with np.errstate(invalid="ignore"):
-        jitter = np.abs(claimed[0][0] - claimed[-1][0]).reshape(-1)
+        changes = np.nan_to_num(np.fmax(*values.changes), posinf=0.0)
+        size = np.fmax(values.bulk, np.max(changes, axis=1, initial=0.0))
+        other = each(np.abs(subject.primal - ladder.centre)) > OTHER * size
+    slopes = {mode: subject.along(mode, directions) for mode in subject.modes}
+    jitter = subject.jitter(directions, slopes).reshape(-1)
     asked: list[Asked] = []
-    for derivatives, (along, terms) in zip(subject.derivatives, claimed, strict=True):
-        slope, spread = along.reshape(-1), terms.reshape(-1)
-        claims = Claims(slope, spread, scale, jitter, subject.lost * scale, subject.material)
+    for mode, (along, terms) in slopes.items():
+        slope = along.reshape(-1)
+        claims = Claims(
+            slope,
+            terms.reshape(-1),
+            part * largest,
+            jitter,
+            subject.lost * largest,
+            subject.material,
+        )
         if asked and np.allclose(slope, asked[0].claims.slope, rtol=SAME, atol=0, equal_nan=True):
-            answers = asked[0].answers
+            answers, steps_nearby = asked[0].answers, asked[0].stairs
         else:
-            answers = judge(view, claims)
-            if thorough and np.any(open_ := answers.verdict != AGREE):
+            answers, steps_nearby = _answer(subject, directions, values, claims)
+            if subject.sharp and np.any(open_ := answers.verdict != AGREE):
+                noise, of_ad = subject.rounding(directions)
                 # From here on for the other mode too: it is the same function.
-                view = view.with_noise(np.where(open_, each(rounding_noise(subject)), 0.0))
-                answers = judge(view, claims)
+                values = values.with_noise(np.where(open_, each(noise), 0.0))
+                spread = np.fmax(claims.spread, UNSTEADY * of_ad.reshape(-1) / subject.eps**0.5)
+                claims = dataclasses.replace(claims, spread=spread)
+                answers, steps_nearby = _answer(subject, directions, values, claims)
                 excused = open_ & (answers.verdict == AGREE) & ~answers.clean
                 answers.verdict[excused], answers.cause[excused] = CANNOT_TELL, "noise"
-            answers.verdict[lost], answers.cause[lost] = CANNOT_TELL, "infinite"
-            if derivatives.mode == "rev":
+            answers.verdict[infinite], answers.cause[infinite] = CANNOT_TELL, "infinite"
+            if mode == "rev":
                 answers.verdict[other], answers.cause[other] = WRONG, "primal"
-        asked.append(Asked(derivatives.mode, directions, view, claims, answers))
+        asked.append(Asked(mode, directions, values, claims, answers, steps_nearby))
     return asked
+
+
+def _answer(
+    subject: Subject, directions: Sequence[Direction], values: Values, claims: Claims
+) -> tuple[Answers, Stairs]:
+    answers = judge(values, claims)
+    jumps = np.isin(answers.cause, ("jump", "kink"))
+    if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
+        on_the_way, _ = subject.rounding(directions)
+        unit = (
+            4
+            * subject.user_eps
+            * np.fmax(values.bulk, np.tile(on_the_way / subject.eps, len(directions)))
+        )
+        again = judge(values.with_noise(np.where(jumps, unit, 0.0)), claims)
+        answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))
+    found = _confirmed(subject, directions, values, answers)
+    narrow = values.steps[found.rung] <= NARROW * (not subject.survey.rounds)
+    return with_stairs(answers, claims, found, narrow), found
+
+
+def _confirmed(
+    subject: Subject, directions: Sequence[Direction], values: Values, answers: Answers
+) -> Stairs:
+    """Look closer at steps that seem to be nearby: a step keeps its height, a kink does not."""
+    found = stairs(values, answers)
+    rows = len(values.centre) // len(directions)
+    suspects = np.flatnonzero(found.found)
+    if not len(suspects):
+        return found
+    place = suspects // rows
+    which = np.repeat(place, ZOOM)
+    confirmed = np.zeros(len(suspects), np.bool_)
+    for sign in (1.0, -1.0):
+        high = values.steps[found.rung[suspects]]
+        low = high / 2
+        for _ in range(ZOOMS):
+            part = np.linspace(0.0, 1.0, ZOOM) ** 1.01  # a tie is at a number with few bits
+            t = low[:, None] + (high - low)[:, None] * part
+            at = np.concatenate([[0], which]), np.concatenate([[0.0], sign * t.reshape(-1)])
+            f = subject.values(directions, *at)[1:].reshape(len(suspects), ZOOM, rows)
+            f = f[np.arange(len(suspects)), :, suspects % rows]
+            line = sign * answers.fd[suspects][:, None] * t
+            change = np.nan_to_num(np.abs(np.diff(f - line, axis=1)))
+            worst = np.argmax(change, axis=1)
+            here = np.arange(len(suspects))
+            low, high = t[here, worst], t[here, worst + 1]
+        confirmed |= change[here, worst] > found.height[suspects] / 4
+    kept = np.zeros(len(found.found), np.bool_)
+    kept[suspects] = confirmed
+    return dataclasses.replace(found, found=kept)
 
 
 def _compare(subject: Subject, modes: list[Asked]) -> list[Asked]:
     """Compare forward with reverse mode: both must give the same number, whatever f does."""
     reverse, forward = modes
-    first, second, view = reverse.claims, forward.claims, reverse.view
+    first, second, values = reverse.claims, forward.claims, reverse.values
     with np.errstate(invalid="ignore"):
         apart = np.abs(first.slope - second.slope)
     size = np.fmax(np.fmax(first.spread, second.spread), first.scale)
     # Terms that cancel round by as much in AD as in f, whose noise is that over one step.
-    rounding = np.fmax(1e3 * view.eps * view.bulk, ROUNDING * view.sigma)
+    rounding = np.fmax(1e3 * values.eps * values.bulk, ROUNDING * values.sigma)
     differ = apart > np.fmax(first.material * size, rounding)
     differ &= (reverse.answers.verdict != WRONG) & (forward.answers.verdict != WRONG)
-    if np.any(differ):
-        hidden = np.tile(rounding_noise(subject), len(differ) // len(subject.value))
-        differ &= apart > ROUNDING * hidden
     if not np.any(differ):
         return modes
     verdict = np.where(differ, WRONG, reverse.answers.verdict)
     cause = np.where(differ, "modes", reverse.answers.cause)
     changed = dataclasses.replace(reverse.answers, verdict=verdict, cause=cause)
     return [dataclasses.replace(reverse, answers=changed), forward]
-
-
-def slopes(
-    subject: Subject, directions: Sequence[Direction], derivatives: Derivatives
-) -> tuple[Floats, Floats]:
-    """Return what AD says the slopes along directions are, and the size of their terms.
-
-    Returns:
-        Both `(directions, rows)`.
-    """
-    gradient = derivatives.gradient
-    if gradient is None:
-        assert derivatives.along is not None
-        slope = derivatives.along(directions)
-        return slope, np.abs(slope)
-    sums, spreads = [], []
-    for d in directions:
-        with np.errstate(invalid="ignore", over="ignore"):
-            terms = gradient[:, d.start : d.stop] * subject.bases[d.base, d.start : d.stop]
-            sums.append(terms.sum(axis=1))
-            spreads.append(np.sqrt(np.sum(terms**2, axis=1)))
-    return np.stack(sums), np.stack(spreads)

@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from gradlab.checking.funnel import Funnel, plot_funnel
-from gradlab.checking.verdicts import WORST_FIRST
+from gradlab.checking.judge import WORST_FIRST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHOWN = 8  # leaves in the printed report, worst first
 WAYS = 3  # of looking at leaves that are named
 EXPLAINED = 3  # of them with their reason
+MODES = {"rev": "reverse mode (jax.grad)", "fwd": "forward mode (jax.jvp)"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +38,7 @@ class LeafReport:
         verdict: `agree`, `wrong` or `cannot tell`.
         cause: Why, in a sentence; empty for a plain agreement.
         hint: What to look at or to do; may be empty.
+        where: File and line of the code that the cause speaks of; may be empty.
         mode: Which derivative this was: `rev`, `fwd` or `grad`, a function that was given. A second
             derivative has two, as in `fwd over rev`: forward mode over reverse mode.
         order: 1, or 2 for the derivative of the derivative.
@@ -58,10 +60,17 @@ class LeafReport:
     verdict: str
     cause: str
     hint: str
+    where: str
     mode: str
     order: int
     checked: str
     funnel: Funnel | None = dataclasses.field(default=None, repr=False)
+
+    def of_second_order(self, mode: str) -> "LeafReport":
+        """Return the same report, on the derivative of a derivative that `mode` gave."""
+        cause = self.cause and f"taking the first derivative as f, {self.cause}"
+        both = " over ".join(filter(None, (self.mode, mode)))
+        return dataclasses.replace(self, order=2, mode=both, cause=cause)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +84,7 @@ class GradientReport:
         leaves: One `LeafReport` for each leaf of the arguments, and for each order.
         notes: Remarks on how it was checked.
         skipped: Paths of leaves that have no derivative, or were not asked for.
+        raised: Modes that were asked for and that JAX does not have for f, each with what it says.
 
     Example:
         >>> import jax
@@ -86,12 +96,13 @@ class GradientReport:
         >>> leaf.path, leaf.ad, round(leaf.fd, 6)
         ('[0]', 3.0, 6.0)
         >>> leaf.cause
-        'stop_gradient removed a term: without it AD is what FD says'
+        'stop_gradient (<doctest ...>:1) removed a term: without it AD is what FD says'
     """
 
     leaves: tuple[LeafReport, ...]
     notes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    raised: tuple[tuple[str, str], ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -101,8 +112,8 @@ class GradientReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every leaf's derivative agrees."""
-        return self.verdict == "agree"
+        """Whether every leaf's derivative agrees, in every mode that was asked for."""
+        return self.verdict == "agree" and not self.raised
 
     def __bool__(self) -> bool:
         """Refuse: there are three verdicts."""
@@ -123,7 +134,8 @@ class GradientReport:
         number = len(self.leaves)
         counts = [(v, sum(leaf.verdict == v for leaf in self.leaves)) for v in WORST_FIRST]
         told = ", ".join(f"{v}: {n}" for v, n in counts if n)
-        lines = [f"gradient check: {self.verdict.upper()}  ({told}, of {_plural(number, 'leaf')})"]
+        head = f"gradient check: {self.verdict.upper()}  ({told}, of {_plural(number, 'leaf')})"
+        lines = [head, *(line for text in self._raised() for line in _wrapped(text, 2))]
         shown = self.worst_first()[:SHOWN]
         rows = [_cells(leaf) for leaf in shown]
         widths = [max(len(row[i]) for row in [HEADER, *rows]) for i in range(len(HEADER))]
@@ -137,6 +149,17 @@ class GradientReport:
         below = (_wrapped(line, 2) for line in self._below(SHOWN))
         return "\n".join([*lines, "", *(line for wrapped in below for line in wrapped)])
 
+    def _raised(self) -> list[str]:
+        """Say which modes JAX does not have for f, if it has one."""
+        if not any(leaf.mode for leaf in self.leaves):
+            return []
+        left = {"rev": "fwd", "fwd": "rev"}
+        return [
+            f"{MODES[mode]} raises an error{'' if mode == 'rev' else f': {error}'}; "
+            f'modes=("{left[mode]}",) leaves it out'
+            for mode, error in self.raised
+        ]
+
     def _below(self, shown: int) -> list[str]:
         """Say what the table does not: leaves that it leaves out, and how all were checked."""
         lines, rest = [], self.worst_first()[shown:]
@@ -144,7 +167,8 @@ class GradientReport:
             more = _plural(len(rest), "more leaf")
             lines.append(f"… and {more}, the worst verdict among them: {rest[0].verdict}")
         ways = list(dict.fromkeys(leaf.checked for leaf in self.worst_first()))
-        others = [f"and {len(ways) - WAYS} other ways"] if len(ways) > WAYS else []
+        more_ways = len(ways) - WAYS
+        others = [f"and {more_ways} other way{'s' * (more_ways > 1)}"] if more_ways > 0 else []
         lines.append(f"checked: {'; '.join([*ways[:WAYS], *others, *self.notes])}")
         if self.skipped:
             named = ", ".join(self.skipped[:SHOWN]) + (", …" if len(self.skipped) > SHOWN else "")
@@ -164,10 +188,11 @@ class GradientReport:
             row = "".join(f"<td style='{style}'>{cell}</td>" for cell in cells)
             body.append(f"{row}<td style='text-align:left'>{why}</td>")
         rows = "".join(f"<tr>{row}</tr>" for row in body)
+        raised = "".join(f"<p>{html.escape(text)}</p>" for text in self._raised())
         below = "".join(f"<p>{html.escape(line)}</p>" for line in self._below(4 * SHOWN))
         return (
-            f"<p><b>gradient check: {self.verdict}</b></p><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{rows}</tbody></table>{below}"
+            f"<p><b>gradient check: {self.verdict}</b></p>{raised}<table>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
         )
 
     def to_frame(self) -> "pd.DataFrame":
@@ -216,8 +241,11 @@ def _cells(leaf: LeafReport) -> tuple[str, ...]:
     elif leaf.mode == "fwd" and leaf.verdict != "agree":
         name += " (forward)"
     digits = f"{leaf.digits:.0f}" if leaf.verdict == "agree" and leaf.digits >= 0.5 else "–"
-    fd = f"{_number(leaf.fd, leaf.half_width)} ± {leaf.half_width:.0e}"
-    return leaf.verdict, name, where, _number(leaf.ad), fd, digits
+    fd = "–"
+    if math.isfinite(leaf.half_width) and leaf.fd == leaf.fd:
+        fd = f"{_number(leaf.fd, leaf.half_width)} ± {leaf.half_width:.0e}"
+    ad = "–" if not leaf.mode else _number(leaf.ad)
+    return leaf.verdict, name, where, ad, fd, digits
 
 
 def _why(leaf: LeafReport) -> str:

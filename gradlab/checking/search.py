@@ -9,15 +9,13 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gradlab.checking.coordinates import Leaf
-from gradlab.checking.evidence import RESOLUTION
-from gradlab.checking.findings import Finding, Rank, decisive, rank, telling
-from gradlab.checking.ladder import Direction, are_few, elements, first_directions, projection
-from gradlab.checking.questions import Asked, ask, slopes
+from gradlab.checking.arguments import Leaf
+from gradlab.checking.findings import Finding, Rank, about, decisive, rank, telling
+from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WORST_FIRST, WRONG
+from gradlab.checking.questions import Asked, ask
+from gradlab.checking.steps import Direction, are_few, elements, projection
 from gradlab.checking.subject import Subject
-from gradlab.checking.verdicts import AGREE, CANNOT_TELL, WORST_FIRST, WRONG
 
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
 CONFIRMED = 32  # of those that a short ladder does not settle: these decide if one of them is wrong
@@ -26,11 +24,13 @@ PROJECTED = "a random direction for each leaf"
 
 
 def search(subject: Subject) -> list[Finding]:
-    """Find the verdict on every leaf."""
-    leaves = [leaf for leaf in subject.leaves if leaf.size]
-    if are_few(leaves):
-        asked = ask(subject, first_directions(leaves))
-        return [decisive(subject, leaf, asked, EACH) for leaf in leaves]
+    """Find the verdict on every leaf that has a derivative."""
+    leaves = [leaf for leaf in subject.leaves if subject.modes_of(leaf)]
+    if are_few(subject.leaves):
+        asked = ask(subject, subject.first)
+        return [
+            _unless_a_tie(subject, decisive(subject, leaf, asked, EACH), asked) for leaf in leaves
+        ]
     found: dict[str, Finding] = {}
     seen: dict[str, list[Asked]] = {leaf.path: [] for leaf in leaves}
     for short in (True, False):
@@ -40,9 +40,11 @@ def search(subject: Subject) -> list[Finding]:
         open_ = [leaf for leaf in open_ if leaf.size > MANY or not _is_wrong(leaf, seen[leaf.path])]
         if open_:
             projected = ask(subject, [projection(leaf) for leaf in open_], short=short)
-            seen |= {leaf.path: projected for leaf in open_}
-            settled = ((leaf, _from_projection(subject, leaf, projected)) for leaf in open_)
-            found |= {leaf.path: finding for leaf, finding in settled if finding is not None}
+            for leaf in open_:
+                seen[leaf.path] = about(subject, leaf, projected)
+                finding = _from_projection(subject, leaf, seen[leaf.path])
+                if finding is not None:
+                    found[leaf.path] = finding
     for leaf in leaves:
         if leaf.path not in found:
             look_closer = _by_halves if leaf.size > MANY else _one_by_one
@@ -52,7 +54,7 @@ def search(subject: Subject) -> list[Finding]:
 
 def _is_wrong(leaf: Leaf, projected: Sequence[Asked]) -> bool:
     """Tell whether a projection found another slope than AD says."""
-    return any(np.any(asked.answers.cause[_own(leaf, asked)] == "slope") for asked in projected)
+    return any(np.any(one.answers.cause[one.of(leaf)] == "slope") for one in projected)
 
 
 def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
@@ -66,106 +68,124 @@ def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -
     room = RESOLUTION  # of `scale`, which is itself only this part of the largest slope: √user_eps
     if leaf.size > MANY:
         room = max(room, subject.material / subject.user_eps**0.5)
-    for asked in projected:
-        narrow = asked.answers.half <= room * asked.claims.scale
-        if not np.all(_settled(leaf, asked) & (~asked.answers.clean | narrow)[_own(leaf, asked)]):
+    for one in projected:
+        narrow = one.answers.half <= room * one.claims.scale
+        if not np.all(_settled(one) & (~one.answers.clean | narrow), where=one.of(leaf)):
             return None
-    return _unseen(subject, leaf, projected)
+    return _with_blind_spot(subject, leaf, projected)
 
 
-def _settled(leaf: Leaf, asked: Asked) -> NDArray[np.bool_]:
-    """Tell which of the questions about a leaf have AD inside of the interval, or need none."""
+def _settled(asked: Asked) -> np.ndarray:
+    """Tell which of the questions have AD inside of the interval, or need none."""
     answers = asked.answers
-    settled = (answers.verdict == AGREE) & (~answers.clean | answers.within)
-    return settled[_own(leaf, asked)]
+    return (answers.verdict == AGREE) & (~answers.clean | answers.within)
 
 
 def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
-    """Ask about every element: on a short ladder where that will do, on a whole one if not.
+    """Ask about every element: at few steps where that will do, at all if not.
 
     It does for the elements that it settles if the projection agreed, or if one of the others
     explains why it did not. Of these the worst few decide if one of them is wrong; the rest is
-    then counted, as the short ladder saw them.
+    then counted, as the few steps saw them.
     """
-    told = {str(v) for one in projected for v in one.answers.verdict[_own(leaf, one)]}
+    told = {str(v) for one in projected for v in one.answers.verdict[one.of(leaf)]}
+    every = elements(leaf)
     if not told or CANNOT_TELL in told:
-        return decisive(subject, leaf, ask(subject, elements(leaf)), EACH)
-    each = ask(subject, elements(leaf), short=True)
-    ranks = _open(leaf, each)
-    kept = [asked.only(np.array([d not in ranks for d in asked.directions])) for asked in each]
+        asked = ask(subject, every)
+        return _unless_a_tie(subject, decisive(subject, leaf, asked, EACH), asked)
+    each = about(subject, leaf, ask(subject, every, short=True))
+    ranks: dict[Direction, Rank] = {}
+    for one in each:
+        known, _ = telling(one)
+        for k in np.flatnonzero(~_settled(one)).tolist():
+            own = rank(one, known, k)
+            ranks[one.direction(k)] = min(ranks.get(one.direction(k), own), own)
+    kept = [one.only(np.array([d not in ranks for d in one.directions])) for one in each]
     worst = sorted(ranks, key=lambda d: ranks[d])
     whole = ask(subject, worst[:CONFIRMED]) if worst else []
     finding = decisive(subject, leaf, kept + whole, EACH)
     if finding.verdict == WRONG:
         more = sum(WORST_FIRST[ranks[d][0]] != AGREE for d in worst[CONFIRMED:])
-        return dataclasses.replace(finding, others=finding.others + more)
+        finding = dataclasses.replace(finding, others=finding.others + more)
+        return _unless_a_tie(subject, finding, kept + whole if not worst[CONFIRMED:] else each)
     if worst[CONFIRMED:]:
         whole += ask(subject, worst[CONFIRMED:])
         finding = decisive(subject, leaf, kept + whole, EACH)
-    agreed = all(np.all(_settled(leaf, asked)) for asked in projected)
+    agreed = all(np.all(_settled(one), where=one.of(leaf)) for one in projected)
     explained = finding.verdict == WRONG or (bool(worst) and WRONG not in told)
-    if agreed or explained or len(worst) == leaf.size:
+    if not (agreed or explained or len(worst) == len(every)):
+        others = ask(subject, [d for d in every if d not in ranks])
+        finding = decisive(subject, leaf, whole + others, EACH)
+    return _unless_a_tie(subject, finding, kept + whole)
+
+
+def _unless_a_tie(subject: Subject, finding: Finding, asked: Sequence[Asked]) -> Finding:
+    """Withdraw a verdict that single elements led to, where f has no derivative.
+
+    If it has one, the slope along a random direction is the sum of those of the elements. At a tie
+    of three numbers it is not: the median stays where it is if one of them moves, but moves with
+    all three.
+    """
+    if finding.verdict != WRONG or finding.cause not in ("slope", "kink") or len(subject.x) < 2:
         return finding
-    others = ask(subject, [d for d in elements(leaf) if d not in ranks])
-    return decisive(subject, leaf, whole + others, EACH)
+    step = subject.bases[1] / subject.bases[0]
+    total, room, seen = 0.0, 0.0, 0
+    for one in asked:
+        if one.mode != finding.mode:
+            continue
+        for number, direction in enumerate(one.directions):
+            k = number * one.rows + finding.row
+            total += one.answers.fd[k] * step[direction.start]
+            room += one.answers.half[k] * abs(step[direction.start])
+            seen += 1
+    whole = Direction(1, 0, len(subject.x))
+    if seen < len(subject.x):  # only one leaf was looked at
+        whole = projection(finding.leaf)
+        if seen < finding.leaf.stop - finding.leaf.start:
+            return finding
+    along = next(one for one in ask(subject, [whole]) if one.mode == finding.mode)
+    fd, half = along.answers.fd[finding.row], along.answers.half[finding.row]
+    size = max(abs(fd), abs(total))
+    if not abs(fd - total) > half + room + RESOLUTION * size:
+        return finding
+    return dataclasses.replace(finding, verdict=CANNOT_TELL, cause="tie")
 
 
-def _open(leaf: Leaf, each: Sequence[Asked]) -> dict[Direction, Rank]:
-    """Return the directions that are not settled, with the rank of the worst answer about each."""
-    ranks: dict[Direction, Rank] = {}
-    for asked in each:
-        known, _ = telling(asked)
-        for k in np.flatnonzero(~_settled(leaf, asked)).tolist():
-            direction, own = asked.direction(k), rank(asked, known, k)
-            ranks[direction] = min(ranks.get(direction, own), own)
-    return ranks
-
-
-def _unseen(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
+def _with_blind_spot(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
     """Return what a projection found, with the error in one element that it could not have seen."""
     finding = decisive(subject, leaf, projected, PROJECTED)
     blind = 0.0
-    for asked in projected:
-        known = _own(leaf, asked) & asked.answers.clean
-        room = np.abs(asked.claims.slope - asked.answers.fd) + asked.answers.half
+    for one in projected:
+        known = one.of(leaf) & one.answers.clean
+        room = np.abs(one.claims.slope - one.answers.fd) + one.answers.half
         blind = max(blind, float(np.max(room[known], initial=0.0)))
     slowest = np.min(np.abs(subject.bases[1, leaf.start : leaf.stop]))
     return dataclasses.replace(finding, blind=blind / float(slowest))
 
 
-def _own(leaf: Leaf, asked: Asked) -> NDArray[np.bool_]:
-    own = [leaf.start <= d.start < leaf.stop for d in asked.directions]
-    return np.repeat(own, asked.rows)
-
-
 def _by_halves(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
     """Halve a large leaf until one element is left, always keeping the worse half."""
-    finding = _unseen(subject, leaf, projected)
+    finding = _with_blind_spot(subject, leaf, projected)
     suspect = finding.asked_of
-    derivatives = next(d for d in subject.derivatives if d.mode == finding.mode)
     row, rung = finding.row, int(suspect.answers.rung[finding.entry])
-    steps = 2.0 ** -(np.arange(rung, rung + 4) + -np.log2(suspect.view.steps[0]))
+    steps = suspect.values.steps[0] * 2.0 ** -np.arange(rung, rung + 4)
     low, high = leaf.start, leaf.stop
     while high - low > 1:
-        subject.tell(f"the fault in {leaf.path} is among {high - low} elements")
         middle = (low + high) // 2
         halves = [Direction(1, low, middle), Direction(1, middle, high)]
-        which = np.repeat([0, 1], len(steps))
-        t = np.tile(steps, 2)
-        values = subject.evaluate(
-            halves, np.concatenate([[0], which, which]), np.concatenate([[0.0], t, -t])
-        )[:, row]
+        which, t = np.repeat([0, 1], len(steps)), np.tile(steps, 2)
+        at = np.concatenate([[0], which, which]), np.concatenate([[0.0], t, -t])
+        values = subject.values(halves, *at)[:, row]
         ahead, behind = values[1:].reshape(2, 2, len(steps))
-        slope, _ = slopes(subject, halves, derivatives)
-        quotient = (ahead - behind) / (2 * steps)
-        errors = np.abs((4 * quotient[:, 1:] - quotient[:, :-1]) / 3 - slope[:, row, None])
-        if finding.cause == "kink":
-            errors = np.abs(ahead - 2 * values[0] + behind) / steps
+        slope, _ = subject.along(finding.mode, halves)
+        with np.errstate(invalid="ignore", over="ignore"):
+            quotient = (ahead - behind) / (2 * steps)
+            errors = np.abs((4 * quotient[:, 1:] - quotient[:, :-1]) / 3 - slope[:, row, None])
+            if finding.cause == "kink":
+                errors = np.abs(ahead - 2 * values[0] + behind) / steps
         score = np.median(np.where(np.isfinite(errors), errors, np.inf), axis=1)
         if not np.isfinite(score).all() or finding.cause == "nan":
-            gradient = np.zeros(0) if derivatives.gradient is None else derivatives.gradient
-            bad = not np.isfinite(gradient[..., low:middle]).all()
-            score = np.array([float(bad), 0.5])
+            score = np.array([float(not np.isfinite(slope[0, row])), 0.5])
         low, high = (low, middle) if score[0] >= score[1] else (middle, high)
     element = decisive(subject, leaf, ask(subject, [Direction(0, low, low + 1)]), "bisection")
     if element.verdict == AGREE or (element.verdict != WRONG == finding.verdict):

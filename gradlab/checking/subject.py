@@ -1,47 +1,27 @@
-"""What is to be checked, made ready: its values, its derivatives, and the scales to judge by."""
+"""What is to be checked, made ready: its programs, its derivatives, and the scales to judge by."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
-from gradlab.checking.compiling import compiled
-from gradlab.checking.coordinates import Leaf
-from gradlab.checking.ladder import Direction
-from gradlab.checking.lifting import Traced
-from gradlab.checking.limits import Floats
-from gradlab.checking.progress import Tell
-from gradlab.checking.sights import FINE
+from gradlab.checking.arguments import Arguments, Leaf
+from gradlab.checking.intervals import Floats
+from gradlab.checking.jaxprs import Survey
+from gradlab.checking.programs import MOST_POINTS
+from gradlab.checking.steps import Direction
 
-PROJECTIONS = 1  # random directions for each leaf; two wrong elements cancel almost never
+FINE = 1e-10  # a precision better than this is float64's
 LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
 STOPPED = 2.0**-24  # the same where f may stop at a tolerance: half a unit of float32
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
-
-
-@dataclasses.dataclass(frozen=True)
-class Derivatives:
-    """What AD says: the gradient of each row of the value, or its slopes along directions.
-
-    Attributes:
-        mode: `rev`, `fwd` or `grad`.
-        gradient: `(rows, coordinates)`; None for forward mode, which has `along` instead.
-        along: Takes directions, returns the slopes along them, `(directions, rows)`.
-    """
-
-    mode: str
-    gradient: Floats | None
-    along: Callable[[Sequence[Direction]], Floats] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Native:
-    """The gradient in the dtypes of the arguments, beside that in float64."""
-
-    gradient: Floats
-    value: Floats
+RUNS, SIGNS, FAR = 8, 61, 2.0**20  # with each operation moved by one unit up or down, or by FAR
+DIGITS_LOST = 0.05  # of the largest slope of a leaf: then the digits that are left are told
+COUNTS = 1e-3  # of the largest slope: an element that is smaller does not count beside it
+ROUNDING = 64  # units in the last place of f: what a slope over one step may be off by
 
 
 @dataclasses.dataclass
@@ -49,87 +29,245 @@ class Subject:
     """A function at a point, with all that a search for a wrong derivative needs.
 
     Attributes:
-        leaves: The leaves that can be differentiated.
-        x: Their coordinates, end to end, `(coordinates,)`.
-        bases: Numbers by which they move, `(1 + PROJECTIONS, coordinates)`.
-        evaluate: Values at points; see `climb`.
-        derivatives: What AD says, one for each mode.
-        value: The rows of the value at x, `(rows,)`.
-        size: Size of the terms of each row of the value, `(rows,)`.
-        owner: For each row, the output leaf that it is from.
-        traced: The function.
-        reals: Coordinates as `traced` takes them.
-        carried: Other arrays as `traced` takes them.
-        user_eps: Coarsest precision of the arguments.
-        native: The gradient in the caller's dtypes, where f was lifted out of them.
+        arguments: Where it is to be differentiated.
+        programs: Its programs, in float64 if they can be had.
+        own: Its programs in the user's own dtypes, where these are others.
+        x: The coordinates, end to end, `(coordinates,)`.
+        bases: Numbers by which they move, `(2, coordinates)`.
+        modes: The modes that have a derivative: of `rev`, `fwd` and `grad`.
+        first: The directions that are asked about first, and the exponents of their steps.
         notes: Remarks for the report.
-        tell: Takes words on what is being done, for somebody who waits.
+        value: The rows of the value at x, `(rows,)`.
+        size: Size of the terms of each row, `(rows,)`.
+        primal: The rows of the value as the gradient program has it.
+        gradients: Of reverse mode or by hand, `(rows, coordinates)`; NaN where there is none.
+        own_gradients: The same in the user's own dtypes.
+        own_slopes: The slopes along the first directions in the user's own dtypes.
+        own_value: The outputs in the user's own dtypes.
     """
 
-    leaves: tuple[Leaf, ...]
+    arguments: Arguments
+    programs: Any
+    own: Any
     x: Floats
     bases: Floats
-    evaluate: Callable[[Sequence[Direction], NDArray[np.intp], Floats], Floats]
-    derivatives: list[Derivatives]
+    modes: list[str]
+    first: list[Direction]
+    notes: list[str]
     value: Floats
     size: Floats
-    owner: NDArray[np.intp]
-    rows: Any
-    traced: Traced
-    reals: list[Any]
-    carried: list[Any]
-    user_eps: float
-    native: Native | None
-    notes: list[str]
-    tell: Tell
-    rounding_noise: Floats | None = None  # of the rows, once it has been measured
+    primal: Floats
+    gradients: dict[str, Floats]
+    own_gradients: dict[str, Floats]
+    own_slopes: Floats | None
+    own_value: Floats | None
+    looked: dict[Any, Floats]
+    slopes: dict[Direction, Floats]
     scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
-    programs: dict[str, Callable[..., Any]] = dataclasses.field(default_factory=dict)
+    perturbed: tuple[Floats, Floats | None] | None = None
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The leaves that are differentiated and have elements."""
+        return tuple(leaf for leaf in self.arguments.leaves if leaf.size)
+
+    @property
+    def eps(self) -> float:
+        """Distance from 1 to the next number in the coarsest precision on the way."""
+        return float(self.programs.eps)
+
+    @property
+    def user_eps(self) -> float:
+        """The same of the arguments, as the user has them."""
+        return max(float(jnp.finfo(real.dtype).eps) for real in self.arguments.reals)
+
+    @property
+    def survey(self) -> Survey:
+        """What a look over the program has found."""
+        found = getattr(self.programs, "survey", None)
+        return found or Survey(self.eps, stops=True)
 
     @property
     def sharp(self) -> bool:
         """Tell whether a projection can see one wrong element among thousands."""
-        return self.traced.eps < FINE
+        return self.eps < FINE
 
     @property
     def material(self) -> float:
         """Return the relative difference below which one does not matter."""
-        return max(self.traced.eps**0.5, MATERIAL)
+        return float(max(self.eps**0.5, MATERIAL))
 
     @property
     def lost(self) -> float:
-        """Return the part of `scale` that is lost beside a leaf's largest slope."""
+        """Return the part of a leaf's largest slope that AD may lose by rounding."""
         if not self.sharp:
-            return 4 * self.traced.eps ** (2 / 3)
-        return (STOPPED if self.traced.approximates else LOST) / self.user_eps**0.5
+            return float(4 * self.eps ** (2 / 3))
+        return STOPPED if self.survey.stops else LOST
 
-    def compiled(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Compile a function for this subject, once."""
-        return self.programs.setdefault(name, compiled(function))
+    def not_looked_for(self, cause: str, error: Exception) -> None:
+        """Note that a cause could not be looked for, and why."""
+        note = f"{cause} could not be looked for, because of {type(error).__name__}: {said(error)}"
+        if note not in self.notes:
+            self.notes.append(note)
 
-    def gradient(self) -> Floats | None:
-        """Return a gradient in any mode that has one."""
-        return next((d.gradient for d in self.derivatives if d.gradient is not None), None)
+    def values(self, directions: Sequence[Direction], which: Any, steps: Floats) -> Floats:
+        """Return the rows of the value at x + step · direction, `(points, rows)`."""
+        key = tuple(directions), which.tobytes(), steps.tobytes()
+        if key in self.looked:
+            return self.looked[key]
+        found = []
+        for first in range(0, len(steps), MOST_POINTS):
+            part = slice(first, first + MOST_POINTS)
+            at = which[part], steps[part]
+            found.append(self.programs.look(self.bases, directions, at)[0])
+        return np.concatenate(found)
 
-    def scale(self, coordinate: int) -> Floats:
-        """Return for each row the slope beside which a smaller one is negligible, in its leaf."""
-        (leaf,) = [leaf for leaf in self.leaves if leaf.start <= coordinate < leaf.stop]
+    def along(self, mode: str, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
+        """Return the slopes along directions and the size of their terms, `(directions, rows)`."""
+        if mode == "fwd":
+            new = [d for d in directions if d not in self.slopes]
+            if new:
+                found = self.programs.look(self.bases, new, slopes=True)[2]
+                self.slopes.update(zip(new, found, strict=True))
+            slopes = np.stack([self.slopes[d] for d in directions])
+            return slopes, np.abs(slopes)
+        sums, spreads = [], []
+        for d in directions:
+            with np.errstate(invalid="ignore", over="ignore"):
+                own = self.gradients[mode][:, d.start : d.stop]
+                terms = own * self.bases[d.base, d.start : d.stop]
+                largest = np.max(np.abs(terms), axis=1, initial=0.0, keepdims=True)
+                scaled = terms / np.where(largest > 0, largest, 1.0)  # so that squares stay finite
+                sums.append(terms.sum(axis=1))
+                spreads.append(largest[:, 0] * np.sqrt(np.sum(scaled**2, axis=1)))
+        return np.stack(sums), np.stack(spreads)
+
+    def largest(self, leaf: Leaf) -> Floats:
+        """Return for each row the largest slope in a leaf along one step, 0 if nobody knows."""
         if leaf.path not in self.scales:
-            gradient, own = self.gradient(), slice(leaf.start, leaf.stop)
-            largest = np.zeros(len(self.size))
-            if gradient is not None:
-                terms = np.abs(gradient[:, own]) * self.bases[0, own]
-                finite = np.where(np.isfinite(terms), terms, 0.0)
-                largest = np.max(finite, axis=1, initial=0.0)
-            part = self.user_eps**0.5 if self.sharp else self.traced.eps ** (1 / 3)
-            self.scales[leaf.path] = part * self.over_output(largest)
+            found = np.zeros(len(self.size))
+            for gradient in self.gradients.values():
+                terms = (
+                    np.abs(gradient[:, leaf.start : leaf.stop])
+                    * self.bases[0, leaf.start : leaf.stop]
+                )
+                found = np.max(np.where(np.isfinite(terms), terms, 0.0), axis=1, initial=0.0)
+            self.scales[leaf.path] = self.over_output(found)
         return self.scales[leaf.path]
 
+    def leaf_of(self, direction: Direction) -> Leaf:
+        """Return the leaf that a direction moves, or the first of several."""
+        return next(leaf for leaf in self.leaves if leaf.start <= direction.start < leaf.stop)
+
+    def reach(self, directions: Sequence[Direction]) -> Floats:
+        """Return the largest size of x in steps, for each direction."""
+        with np.errstate(invalid="ignore"):
+            steps = (np.abs(self.x / self.bases[d.base])[d.start : d.stop] for d in directions)
+            return np.array([np.max(x, where=np.isfinite(x), initial=0.0) for x in steps])
+
+    def rounding(self, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
+        """Return by how much rounding on the way moves f, and AD along directions.
+
+        (1 − cos x) / x² is close to ½ where x is close to 0, but at 1e-5 the cosine, rounded to
+        1e-16, leaves only six digits of it, and the value itself does not show that.
+
+        Returns:
+            `(rows,)` and `(directions, rows)`; 0 where nobody can tell.
+        """
+        rows = len(self.value)
+        if self.perturbed is None:
+            signs = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS))
+            try:
+                values, gradients = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
+            except Exception as error:
+                self.not_looked_for("rounding on the way", error)
+                self.perturbed = np.zeros(rows), None
+            else:
+                weights = self.programs.rows
+                values = values if weights is None else values @ weights.T
+                flat = [g.reshape(2 * RUNS, rows, -1) for g in gradients]
+                whole = len(flat) == len(self.arguments.reals)
+                self.perturbed = _spread(values), np.concatenate(flat, axis=2) if whole else None
+        of_value, gradients = self.perturbed
+        if gradients is None:
+            return of_value, np.zeros((len(directions), rows))
+        bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
+        return of_value, np.stack([_spread(gradients[..., d.start : d.stop] @ b) for d, b in bases])
+
+    def modes_of(self, leaf: Leaf) -> list[str]:
+        """Return the modes that have a derivative with respect to a leaf."""
+        number = self.arguments.leaves.index(leaf)
+        return [mode for mode in self.modes if number not in self.programs.raised.get(mode, ())]
+
+    def jitter(self, directions: Sequence[Direction], slopes: Any) -> Floats:
+        """Return by how much two ways to compute the same slopes differ, `(directions, rows)`."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = [along for along, _ in slopes.values()]
+            differ = np.abs(found[0] - found[-1])
+            for mode, own in self.own_gradients.items():
+                bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
+                narrow = np.stack([own[:, d.start : d.stop] @ base for d, base in bases])
+                differ = np.fmax(differ, np.abs(narrow - slopes[mode][0]))
+            return np.nan_to_num(differ, nan=0.0, posinf=0.0)
+
+    def lost_in_own_dtype(self, leaf: Leaf) -> tuple[bool, int | None, float]:
+        """Compare the gradient as the user runs it with that in float64.
+
+        Returns:
+            Whether a number in it is not finite; to how many digits its worst element is right, of
+            those that count beside the largest, or None where that is enough; and the number.
+        """
+        own = slice(leaf.start, leaf.stop)
+        pairs = [
+            (self.own_gradients[m][:, own] * self.bases[0, own], g[:, own] * self.bases[0, own])
+            for m, g in self.gradients.items() if m in self.own_gradients
+        ]  # fmt: skip
+        if self.own_slopes is not None:
+            about = [i for i, d in enumerate(self.first) if leaf.start <= d.start < leaf.stop]
+            wide = np.stack([self.slopes[self.first[i]] for i in about])
+            pairs.append((self.own_slopes[about].T, wide.T))
+        found: int | None = None
+        for narrow, wide in pairs:
+            lost = ~np.isfinite(narrow) & np.isfinite(wide)
+            if np.any(lost):
+                return True, None, float(narrow[lost][0])
+            with np.errstate(all="ignore"):
+                size = self.largest(leaf)[:, None]
+                size = np.fmax(size, np.max(np.abs(wide), axis=1, initial=0.0, keepdims=True))
+                error = np.abs(narrow - wide)
+                room = ROUNDING * self.user_eps * np.fmax(self.size, np.abs(self.value))[:, None]
+                counts = (error > np.fmax(DIGITS_LOST * size, room)) & (
+                    np.abs(wide) >= COUNTS * size
+                )
+                digits = -np.log10(error / np.abs(wide))
+            if np.any(counts):
+                worst = max(0, int(np.min(digits[counts])))
+                found = worst if found is None else min(found, worst)
+        return False, found, 0.0
+
     def over_output(self, numbers: Floats) -> Floats:
-        """Return for each row the largest of the numbers in its output leaf."""
-        paths = [path.removesuffix(".imag") for path, _ in self.traced.outputs]
-        paths = [path.removesuffix(".real") for path in paths]
-        owner = np.array([paths.index(path) for path in paths])[self.owner]
+        """Return for each row the largest of the numbers in its output."""
+        paths = [p.removesuffix(".imag").removesuffix(".real") for p, _ in self.programs.outputs]
+        owner = np.array([paths.index(path) for path in paths])[self.programs.owner]
         largest = np.zeros(len(paths))
         np.maximum.at(largest, owner, np.where(np.isfinite(numbers), numbers, 0.0))
         return largest[owner]
+
+
+def _spread(found: Floats) -> Floats:
+    """Return the standard deviation over runs if it is that of rounding, or 0.
+
+    Half of the runs have more of it: rounding moves f by so much more then, a branch does not.
+    """
+    with np.errstate(all="ignore"):
+        size = np.max(np.abs(found), axis=0)
+        part = found / np.where(size > 0, size, 1.0)  # so that squares stay finite
+        near, far = np.std(part[:RUNS], axis=0), np.std(part[RUNS:], axis=0) / FAR
+        return np.where(near <= 4 * far, np.fmin(near, far) * size, 0.0)
+
+
+def said(error: Exception) -> str:
+    """Return the first line of what an error says, in whole words, without a full stop."""
+    lines = str(error).strip().split("\n")
+    text = lines[0] or type(error).__name__
+    return textwrap.shorten(text, 160, placeholder=" …").rstrip(".:")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import jax
 
-from gradlab.demo.files import prepare_folder, write_whole
+from gradlab.demo.files import WriteError, prepare_folder, write_whole
 from gradlab.demo.findings import Report, Settings
 from gradlab.demo.labs import LABS
-from gradlab.demo.terminal import BOLD, paint, print_report, print_summary, say
+from gradlab.demo.terminal import BOLD, complain, paint, print_report, print_summary, say
 
 PASSED, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -19,17 +19,28 @@ PASSED, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo as these command-line arguments say, and return the exit code."""
     options = _parse(arguments)
+    if sys.stdout is None:
+        complain("cannot print: standard output is closed; write > /dev/null to print nothing")
+        return UNUSABLE
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without √ still shows the rest
     try:
         return _list() if options.list else _run(options)
     except KeyboardInterrupt:
-        message = f"interrupted; index.html is as it was, the figures in {options.out} are whole"
-        print(f"\ngradlab.demo: {message}", file=sys.stderr)
+        say()
+        complain(f"interrupted; index.html is as it was, the figures in {options.out} are whole")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has gone, as in `| head`
+    except StartError as problem:
+        complain(str(problem))
+    except OSError as error:  # of `print`, as every other is dealt with where it occurs
+        if not isinstance(error, BrokenPipeError):  # the reader has gone, as in `| head`
+            complain(f"cannot print: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNUSABLE
+    return UNUSABLE
+
+
+class StartError(Exception):
+    """JAX or Matplotlib does not work here."""
 
 
 def _list() -> int:
@@ -39,18 +50,20 @@ def _list() -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    cannot_write = f"cannot write in {options.out}: {{}}; choose another folder with --out DIR"
     if problem := prepare_folder(options.out):
-        message = f"cannot write in {options.out}: {problem}; choose another folder with --out DIR"
-        print(f"gradlab.demo: {message}", file=sys.stderr)
+        complain(cannot_write.format(problem))
         return UNUSABLE
-
-    footer = f"JAX {jax.__version__} on {jax.default_backend()}, seed {options.seed}"
+    try:
+        backend = jax.default_backend()
+    except RuntimeError as error:
+        platforms = os.environ.get("JAX_PLATFORMS", "")
+        message = f"JAX cannot start with JAX_PLATFORMS={platforms!r}: {error}"
+        raise StartError(f"{message}; unset it, or write JAX_PLATFORMS=cpu") from error
+    footer = f"JAX {jax.__version__} on {backend}, seed {options.seed}"
     say(f"gradlab demo: {_count(options.labs, 'lab')}, {footer}\n")
 
-    import matplotlib  # after the first line: it takes longer to import than JAX
-
-    if not options.show:
-        matplotlib.use("agg")
+    _start_matplotlib(options.show)
     from gradlab.demo.page import page
     from gradlab.demo.runner import compute_labs, draw_pictures
 
@@ -60,23 +73,53 @@ def _run(options: argparse.Namespace) -> int:
     for report in compute_labs(options.labs, settings):
         title = f"[{len(reports) + 1}/{len(options.labs)}] {report.name}: {report.title}"
         say(paint(title, BOLD) + "\n")
-        reports.append(draw_pictures(report, folder, keep_open=options.show))
+        try:
+            reports.append(draw_pictures(report, folder, keep_open=options.show))
+        except WriteError as error:  # the labs that follow still print their numbers
+            problem, folder = str(error), None
+            reports.append(report)
         print_report(reports[-1])
 
     index = options.out / "index.html"
-    write_whole(index, lambda path: path.write_text(page(reports, footer), encoding="utf-8"))
+    try:
+        write_whole(index, lambda path: path.write_text(page(reports, footer), encoding="utf-8"))
+    except WriteError as error:
+        problem = str(error)
     print_summary(reports)
+    if problem:
+        complain(cannot_write.format(problem))
+        return UNUSABLE
     say(f"\nThe page, to be opened in a browser: {index.resolve()}")
     if options.show:
-        _show_windows(options.out)
+        _show_windows(folder)
     return PASSED if all(report.passed for report in reports) else FAILED
 
 
-def _show_windows(folder: Path) -> None:
-    import matplotlib.pyplot as plt
+def _start_matplotlib(show: bool) -> None:
+    """Import Matplotlib, after the first line of the demo: it takes longer to import than JAX."""
+    try:
+        import matplotlib
 
-    if plt.get_backend().lower() == "agg":
-        say(f"--show: there is no screen to open windows on; the figures are in {folder}")
+        if not show:
+            matplotlib.use("agg")
+        import matplotlib.pyplot as plt
+
+        plt.close(plt.figure())  # loads the backend
+    except Exception as error:  # ImportError and ValueError, and what a toolkit raises
+        backend = os.environ.get("MPLBACKEND", "")
+        message = f"Matplotlib cannot start with MPLBACKEND={backend!r}: {error}"
+        raise StartError(f"{message}; unset it, or write MPLBACKEND=agg") from error
+
+
+def _show_windows(folder: Path | None) -> None:
+    import matplotlib.pyplot as plt
+    from matplotlib.backends.registry import BackendFilter, backend_registry
+
+    if plt.get_backend().lower() in backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE):
+        where = (
+            f"the figures are in {folder}" if folder else "and with --no-figures none is written"
+        )
+        say(f"--show: there is no screen to open windows on; {where}")
     else:
         plt.show()
 
@@ -95,8 +138,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m gradlab.demo",
         description="Run gradlab's labs: print what they show, and leave figures and a page.",
-        epilog="Exit code: 0 if every self-check held, 1 if not, 2 if it could not run, 130 if "
-        "interrupted. The page shows the labs of the last run.",
+        epilog="Exit code: 0 if every self-check held, 1 if not, 2 if it could not run or write, "
+        "130 if interrupted. The page shows the labs of the last run.",
     )
     add = parser.add_argument
     add("labs", nargs="*", metavar="LAB", help="which labs to run, by name (default: all)")
@@ -120,4 +163,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if code == INTERRUPTED:  # at once: a lab that still computes would keep the process waiting
+        os._exit(code)
+    sys.exit(code)

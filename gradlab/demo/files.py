@@ -2,7 +2,12 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+
+class WriteError(OSError):
+    """A file could not be written: the disk is full, the folder is gone or may not be written."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -10,13 +15,19 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
     Moving within a folder is atomic, so whoever reads `path` sees the old file or the new one.
     If `write` fails or is interrupted, what it made is removed and `path` is as it was.
+
+    Raises:
+        WriteError: If the operating system refuses.
     """
     unfinished = path.with_name(f".{os.getpid()}-{path.name}")  # keeps the suffix: it is the format
     try:
         write(unfinished)
         unfinished.replace(path)
+    except OSError as error:
+        raise WriteError(error.strerror or str(error)) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def prepare_folder(folder: Path) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import jax
 
 if TYPE_CHECKING:  # the demo prints its first line before these are imported
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -38,6 +39,20 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Slider:
+    """Paths of particles on a landscape for several step sizes, to be chosen with a slider.
+
+    `paths[i]` is `(num_steps + 1, n, 2)`, each position with its height, for `step_sizes[i]`;
+    `curve` is `(m, 2)`, the landscape.
+    """
+
+    caption: str
+    step_sizes: list[float]
+    paths: np.ndarray
+    curve: np.ndarray
+
+
+@dataclass(frozen=True)
 class Check:
     """Something that the lab claims, whether it held, and what was found."""
 
@@ -48,23 +63,31 @@ class Check:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a lab shows: tables by their title, a sentence on what to notice, pictures, checks."""
+    """What a lab shows: tables by their title, a sentence on what to notice, pictures, checks.
+
+    A `slider` is drawn on the page only.
+    """
 
     tables: dict[str, pd.DataFrame]
     notice: str
     checks: list[Check]
     pictures: list[Picture] = field(default_factory=list)
+    slider: Slider | None = None
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one lab: its findings and the files of its pictures, or its error."""
+    """What became of one lab: its findings and the files of its pictures, or its error.
+
+    `code` is the part of the lab's source that makes its numbers.
+    """
 
     name: str
     title: str
     findings: Findings | None = None
     files: list[Path] = field(default_factory=list)
     error: str = ""
+    code: str = ""
 
     @property
     def passed(self) -> bool:

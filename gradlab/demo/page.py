@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from gradlab.demo.findings import Check, Picture, Report, format_number
+from gradlab.demo.slider import SCRIPT, slider_figure
 
 STYLE = """
 :root { --ink: #1a1a1a; --faint: #666; --line: #ddd; --accent: #0072b2; --bad: #b00020; }
@@ -35,6 +36,12 @@ ul.checks .found { color: var(--faint); }
 .mark { font-weight: 700; color: var(--accent); }
 .failed .mark, strong.failed { color: var(--bad); }
 pre { overflow-x: auto; background: #f6f6f6; padding: 1rem; font-size: .9rem; }
+details { margin: 1rem 0; }
+summary { cursor: pointer; color: var(--accent); }
+figure svg { display: block; width: 100%; max-width: 44rem; height: auto; background: #fff; }
+.slide { display: flex; flex-wrap: wrap; gap: .3rem 1rem; align-items: center;
+  max-width: 44rem; padding: .4rem 0; }
+.slide input { flex: 1 1 14rem; min-width: 0; height: 2rem; accent-color: var(--accent); }
 """
 
 
@@ -59,11 +66,13 @@ def page(reports: list[Report], footer: str) -> str:
         "<body>",
         "<h1>What a gradient is, by playing with real ones</h1>",
         "<p>Each section is one lab of <code>python -m gradlab.demo</code>: what to notice, the "
-        "numbers and figures that show it, and what the lab checked about itself.</p>",
+        "numbers and figures that show it, the code that makes the numbers, and what the lab "
+        "checked about itself.</p>",
         f"<p>{verdict}</p>",
         f"<nav><ol>{''.join(contents)}</ol></nav>",
         *map(_section, reports),
         f"<footer><p>{escape(footer)}</p></footer>",
+        f"<script>{SCRIPT}</script>",
         "</body>",
         "</html>",
     ]
@@ -81,7 +90,9 @@ def _section(report: Report) -> str:
         heading,
         f'<p class="notice">{escape(findings.notice)}</p>',
         *(_table(title, table) for title, table in findings.tables.items()),
+        slider_figure(findings.slider) if findings.slider else "",
         *(_figure(*pair) for pair in zip(findings.pictures, report.files, strict=False)),
+        _code(report),
         '<ul class="checks">',
         *map(_check, findings.checks),
         "</ul>",
@@ -118,6 +129,13 @@ def _figure(picture: Picture, file: Path) -> str:
     return (
         f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
     )
+
+
+def _code(report: Report) -> str:
+    file = f"gradlab/demo/labs/{report.name}.py"
+    summary = f"The code that makes these numbers, from <code>{file}</code>"
+    code = f"<pre><code>{escape(report.code)}</code></pre>"
+    return f"<details><summary>{summary}</summary>{code}</details>" if report.code else ""
 
 
 def _check(check: Check) -> str:

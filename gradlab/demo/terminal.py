@@ -9,14 +9,20 @@ BOLD, GREEN, RED, RESET = "\033[1m", "\033[32m", "\033[31m", "\033[0m"
 
 
 def paint(text: str, *codes: str) -> str:
-    """Return `text` in colour if standard output is a terminal and NO_COLOR is not set."""
-    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
+    """Return `text` in colour if standard output is a terminal that has and wants colours."""
+    unwanted = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    plain = unwanted or not sys.stdout.isatty()
     return text if plain else "".join(codes) + text + RESET
 
 
 def say(text: str = "") -> None:
     """Print at once, also into a pipe, so that a reader sees how far the demo has come."""
     print(text, flush=True)
+
+
+def complain(text: str) -> None:
+    """Print one line to standard error."""
+    print(f"gradlab.demo: {' '.join(text.split())}", file=sys.stderr, flush=True)
 
 
 def print_report(report: Report) -> None:

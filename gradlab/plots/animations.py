@@ -14,7 +14,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from PIL import Image  # Pillow comes with Matplotlib
 
-from gradlab.plots.descents import plot_landscape, plot_particles, points_on_landscape
+from gradlab._arguments import describe
+from gradlab.plots.descents import CUT, plot_landscape, plot_particles, points_on_landscape
 from gradlab.plots.style import FIGURE_SIZE, ORANGE
 
 MILLISECONDS_A_FRAME = 80
@@ -39,14 +40,15 @@ def animate_descent(
         A Matplotlib animation; keep a reference to it for as long as it shall run.
 
     Raises:
-        ValueError: If `path` has another number of axes, or particles of more than two dimensions.
+        TypeError: As `plot_descent`.
+        ValueError: As `plot_descent`.
     """
-    path = np.asarray(path)
-    ax = plot_landscape(f, path, ax)
-    _, show = _moving_particles(f, path, ax)
+    points = points_on_landscape(f, path)
+    ax = plot_landscape(f, points, np.ndim(path), ax)
+    _, show = _moving_particles(points, ax)
     figure = ax.get_figure(root=True)
     assert figure is not None  # plot_landscape has drawn on it
-    return FuncAnimation(figure, show, len(path), interval=MILLISECONDS_A_FRAME, blit=True)
+    return FuncAnimation(figure, show, len(points), interval=MILLISECONDS_A_FRAME, blit=True)
 
 
 def save_descent_gif(
@@ -64,13 +66,20 @@ def save_descent_gif(
             `(num_steps + 1, n, 2)`.
 
     Raises:
-        ValueError: If `path` has another number of axes, or particles of more than two dimensions.
+        TypeError: As `plot_descent`.
+        ValueError: As `plot_descent`, or if `filename` does not end in `.gif`.
     """
-    path = np.asarray(path)
+    name = os.fspath(filename) if isinstance(filename, str | os.PathLike) else ""
+    if not name.lower().endswith(".gif") or not os.path.isdir(os.path.dirname(name) or "."):
+        expected = "a name that ends in .gif, in a folder that exists"
+        raise ValueError(
+            f"filename: got {describe(filename)}, expected {expected}; write 'descent.gif'"
+        )
+    points = points_on_landscape(f, path)
     figure = Figure(figsize=FIGURE_SIZE, layout="constrained")
     canvas = FigureCanvasAgg(figure)
-    ax = plot_landscape(f, path, figure.add_subplot())
-    artists, show = _moving_particles(f, path, ax)
+    ax = plot_landscape(f, points, np.ndim(path), figure.add_subplot())
+    artists, show = _moving_particles(points, ax)
     for artist in artists:
         artist.set_animated(True)
     size = canvas.get_width_height()
@@ -78,7 +87,7 @@ def save_descent_gif(
     background = canvas.copy_from_bbox(figure.bbox)
 
     frames = []
-    for k in range(len(path)):
+    for k in range(len(points)):
         canvas.restore_region(background)
         for artist in show(k):
             ax.draw_artist(artist)
@@ -91,14 +100,14 @@ def save_descent_gif(
 
 
 def _moving_particles(
-    f: Callable[[Any], Any], path: np.ndarray, ax: Axes
+    points: np.ndarray, ax: Axes
 ) -> tuple[list[Artist], Callable[[int], list[Artist]]]:
     """Add the artists that move, and return them with the function that shows them at step k."""
-    points = points_on_landscape(f, path)
     particles = plot_particles(ax, points[0], 7 if points.shape[1] <= 100 else 3)
     trails = LineCollection([], colors=ORANGE, linewidths=2.4)
     ax.add_collection(trails, autolim=False)
-    ax.set_title("Gradient descent, step by step")
+    cut = CUT if np.isnan(points).any() else ""
+    ax.set_title(f"Gradient descent, step by step{cut}")
     counter = ax.text(0.02, 0.95, "", transform=ax.transAxes, va="top", family="monospace")
     artists = [trails, particles, counter]
 

@@ -3,6 +3,8 @@
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from gradlab._arguments import describe
+
 FIGURE_SIZE = (7.0, 4.2)  # inches: what a notebook shows without scrolling, and a page without zoom
 
 # The colours are from the palette of Okabe and Ito (2008), which the colour-blind tell apart.
@@ -14,6 +16,9 @@ def axes_or_new(ax: Axes | None) -> Axes:
     """Return `ax`, or the Axes of a new figure of the size that all gradlab's figures have."""
     if ax is None:
         _, ax = plt.subplots(figsize=FIGURE_SIZE, layout="constrained")
+    if not isinstance(ax, Axes):
+        write = "figure, ax = plt.subplots(), or axes[0] of several"
+        raise TypeError(f"ax: got {describe(ax)}, expected one Axes; write {write}")
     return ax
 
 

@@ -12,7 +12,7 @@ from benchmarks.contest import EXPERT, OURS, Row
 PANELS = {  # and what their sizes count
     "random_walk": "steps",
     "random_walk, gradient": "steps",
-    "10,000 walks as in lesson 02": "steps of all walks",
+    "10,000 walks as in lesson 13": "steps of all walks",
     "descend, 100 steps": "particles",
     "per_example_grads, d = 3": "examples",
     "check_grads, one element wrong": "elements",

@@ -79,7 +79,7 @@ def difference(n: int) -> Contest:
         return jnp.sum(jnp.tanh(x) * x)
 
     def ours(x: Any, v: Any) -> Any:
-        return gradlab.central_difference(f, x, v, 1e-2)
+        return gradlab.central_difference(f, x, direction=v, step=1e-2)
 
     def by_hand(x: Any, v: Any) -> Any:
         return (f(x + 1e-2 * v) - f(x - 1e-2 * v)) / 2e-2

@@ -182,4 +182,4 @@ def many_walks(walks: int, n: int) -> Contest:
         "PyTorch": torch and TorchRun(lambda: torch.cumsum(torch.randn(walks, n) * SD + MEAN, 1)),
     }
     at_most = {"vmap of random_walk": 0.35} if walks * n == 10**8 else {}
-    return Contest(f"{walks:,} walks as in lesson 02", walks * n, runs, at_most, same=False)
+    return Contest(f"{walks:,} walks as in lesson 13", walks * n, runs, at_most, same=False)

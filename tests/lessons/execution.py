@@ -20,9 +20,20 @@ from PIL import Image
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
+FIRST_LINES = {  # of a cell whose source is hidden: JupyterLab shows this line, so it tells nothing
+    "check": "# Marks your answer",
+    "answer": "# Answers your guess",
+    "guard": "# Asserts what the lesson says",
+}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"}
-SHOWN = ("text/plain", "text/html", "image/png")  # a GIF or a player is too large to commit
+SHOWN = ("text/plain", "text/html", "image/png", "image/gif")
+HIDDEN = {  # what JupyterLab hides of a cell with this tag, until it is asked for
+    "answer": {"outputs_hidden": True},
+    "check": {"source_hidden": True},
+    "guard": {"source_hidden": True},
+    "folded": {"source_hidden": True},
+}
 
 
 def read(path: Path) -> NotebookNode:
@@ -115,7 +126,8 @@ def as_committed(notebook: NotebookNode) -> NotebookNode:
     cells = []
     for number, old in enumerate(notebook.cells, start=1):
         cell = nbformat.from_dict({**old, "id": f"cell-{number:02}"})
-        cell.metadata = {"tags": sorted(old.metadata.tags)} if old.metadata.get("tags") else {}
+        cell.metadata = _metadata(old)
+        cell.source = _source(cell)
         if cell.cell_type == "code":
             cell.outputs = [] if has_tag(cell, "no-output") else _shown(cell.outputs)
             count = sum(other.cell_type == "code" for other in cells) + 1
@@ -128,6 +140,27 @@ def as_committed(notebook: NotebookNode) -> NotebookNode:
     return nbformat.from_dict(
         {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     )
+
+
+def _metadata(cell: NotebookNode) -> dict[str, Any]:
+    """Return the cell's tags, and what follows from them for JupyterLab."""
+    tags = sorted(cell.metadata.get("tags", []))
+    hidden: dict[str, bool] = {}
+    if cell.cell_type == "code":
+        for tag in tags:
+            hidden |= HIDDEN.get(tag, {})
+        if answers_a_guess(cell):  # the call itself gives the answer away
+            hidden["source_hidden"] = True
+    return ({"tags": tags} if tags else {}) | ({"jupyter": hidden} if hidden else {})
+
+
+def _source(cell: NotebookNode) -> str:
+    """Return the source of a cell, with a comment in front of one that is hidden."""
+    if cell.metadata.get("jupyter", {}).get("source_hidden"):
+        for tag, line in FIRST_LINES.items():
+            if has_tag(cell, tag):
+                return f"{line}\n{cell.source.removeprefix(line).lstrip()}"
+    return cell.source
 
 
 def _shown(outputs: list[NotebookNode]) -> list[NotebookNode]:
@@ -168,3 +201,8 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 def has_tag(cell: NotebookNode, tag: str) -> bool:
     """Return whether the cell has the tag."""
     return tag in cell.metadata.get("tags", [])
+
+
+def answers_a_guess(cell: NotebookNode) -> bool:
+    """Return whether the cell compares a guess with the answer."""
+    return has_tag(cell, "answer") and "reveal(" in cell.source

@@ -1,4 +1,4 @@
-"""First gradients: what `jax.grad` returns, by which argument, and how often it can be repeated."""
+"""First gradients: what `jax.grad` returns, with respect to what, and applied again and again."""
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,8 @@ def polynomial(x: jax.Array) -> jax.Array:
 
 
 def run(settings: Settings) -> Findings:
-    """Differentiate once, by two arguments, and again and again."""
+    """Differentiate once, with respect to two arguments, and again and again."""
+    # On the page:
     product = jax.grad(lambda x, y: x * y, (0, 1))(1.5, 4.0)
 
     @jax.jit
@@ -25,6 +26,7 @@ def run(settings: Settings) -> Findings:
         return gradlab.sine_squared(x) + 0.05 * gradlab.quadratic(y)
 
     slopes = jax.grad(two_variables, (0, 1))(1.0, 3.0)
+    # (to here)
     first = pd.DataFrame(
         [
             ("x", "6", f"{jax.grad(lambda x: x)(6.0):g}"),
@@ -34,6 +36,7 @@ def run(settings: Settings) -> Findings:
         ],
         columns=["function", "at", "gradient"],
     )
+    # On the page:
     orders = (1, 2, 3, 4)
 
     @jax.jit
@@ -45,6 +48,7 @@ def run(settings: Settings) -> Findings:
         return [derivative(2.0) for derivative in tanh], [derivative(1.0) for derivative in cubic]
 
     tanh, cubic = map(np.array, all_orders())
+    # (to here)
     repeated = pd.DataFrame(
         {"derivative": orders, "tanh x at 2": tanh, "x³ + 2x² − 3x + 1 at 1": cubic}
     )

@@ -19,6 +19,7 @@ def run(settings: Settings) -> Findings:
     """Compare steps on a logistic loss, in float32 and in float64."""
 
     def sweep(dtype: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        # On the page:
         weights, inputs, targets = jnp.array(W, dtype), jnp.array(INPUTS, dtype), jnp.array(TARGETS)
 
         @jax.jit
@@ -31,6 +32,7 @@ def run(settings: Settings) -> Findings:
             "5e-05": gradlab.central_difference(loss, b, step=SMALL_STEP),
             "chosen from the dtype": gradlab.central_difference(loss, b),
         }
+        # (to here)
         rows = [
             (dtype, name, float(fd), derivative, abs(float(fd) / derivative - 1))
             for name, fd in estimates.items()
@@ -60,7 +62,7 @@ def run(settings: Settings) -> Findings:
     best, truncated = single_sweep["error"].min(), single_sweep["error"].iloc[0]
     rounded = single_sweep["error"][single_sweep["step"] < 1e-4].median()
     return Findings(
-        tables={"The derivative of a logistic loss by b": table},
+        tables={"The derivative of a logistic loss with respect to b": table},
         notice="A step that is too small loses its digits to rounding, one that is too large sees "
         "a chord and not a tangent; the best is of the order of the cube root of eps.",
         checks=[
@@ -75,8 +77,8 @@ def run(settings: Settings) -> Findings:
         pictures=[
             Picture(
                 "sweep",
-                "The error of a central difference by its step: from the right it falls as h², "
-                "then rounding makes it rise as 1/h.",
+                "The error of a central difference against its step. From the right it falls as "
+                "h², then rounding makes it rise as 1/h.",
                 both_sweeps,
             )
         ],

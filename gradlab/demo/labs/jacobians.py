@@ -18,16 +18,20 @@ COEFFICIENTS, POINT = [3.0, 2.0, 5.0, 1.0, 4.0], [2.0, 1.0, 3.0, 2.0, 4.0]
 
 def run(settings: Settings) -> Findings:
     """Differentiate paraboloids and an affine map; multiply by a Hessian without forming it."""
+    # On the page:
     points = np.array(POINTS)
     gradients = jax.jit(jax.vmap(jax.grad(gradlab.paraboloid)))(points)
+    # (to here)
     table = pd.DataFrame(
         {
             "x": [str(point) for point in POINTS],
             "gradient of Σ xᵢ²": [str([round(g, 4) for g in row]) for row in gradients.tolist()],
         }
     )
+    # On the page:
     coefficients, point = jnp.array(COEFFICIENTS), jnp.array(POINT)
     weighted = jax.jit(jax.grad(gradlab.paraboloid))(point, coefficients)
+    # (to here)
     coordinates = pd.DataFrame({"cᵢ": COEFFICIENTS, "xᵢ": POINT, "gradient 2 cᵢ xᵢ": weighted})
 
     # The original notebook draws with key 137, so --seed 0 does too; at once, as each shape is
@@ -38,6 +42,7 @@ def run(settings: Settings) -> Findings:
         jax.jit(jacobian(lambda x: matrix @ x))(x) for jacobian in (jax.jacfwd, jax.jacrev)
     )
 
+    # On the page:
     def loss(x: jax.Array, coefficients: jax.Array) -> jax.Array:
         return gradlab.paraboloid(x, coefficients) * jnp.sum(gradlab.sine_squared(x))
 
@@ -48,6 +53,7 @@ def run(settings: Settings) -> Findings:
     v = np.arange(5.0)
     hessian = np.asarray(jax.jit(jax.hessian(loss))(point, coefficients))
     product = hessian_vector_product(point, v)
+    # (to here)
     dot_hessian = jax.jit(jax.hessian(lambda x: jnp.dot(x, x)))(jnp.array([1.0, 2.0, 3.0]))
 
     def heat_map() -> Axes:
@@ -66,7 +72,7 @@ def run(settings: Settings) -> Findings:
                     color="white" if dark else "black",
                 )
         ax.figure.colorbar(image, ax=ax, label="second derivative")
-        ax.set(title="The Hessian of Σ cᵢxᵢ² · Σ sin²xᵢ", xlabel="by xⱼ", ylabel="by xᵢ")
+        ax.set(title="The Hessian of Σ cᵢxᵢ² · Σ sin²xᵢ", xlabel="∂/∂xⱼ", ylabel="∂/∂xᵢ")
         return ax
 
     return Findings(

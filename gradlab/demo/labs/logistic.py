@@ -21,9 +21,11 @@ FEATURES = ["bill_length_mm", "bill_depth_mm"]
 
 
 def run(settings: Settings) -> Findings:
-    """Differentiate the loss by both parameters, then train on four penguins out of five."""
+    """Differentiate the loss with respect to W and b, then train on four penguins of five."""
+    # On the page:
     seed = (jnp.array(W), B, jnp.array(INPUTS), jnp.array(TARGETS))
     loss, gradients = jax.jit(jax.value_and_grad(gradlab.logistic_loss, (0, 1)))(*seed)
+    # (to here)
     gradient = np.append(*gradients)
     parameters = pd.DataFrame(
         {
@@ -41,6 +43,7 @@ def run(settings: Settings) -> Findings:
     inputs = (measured - measured[:split].mean(axis=0)) / measured[:split].std(axis=0)
     seen, unseen = (inputs[:split], adelie[:split]), (inputs[split:], adelie[split:])
 
+    # On the page:
     @jax.jit
     def mean_loss(parameters: jax.Array, inputs: jax.Array, targets: jax.Array) -> jax.Array:
         return gradlab.logistic_loss(parameters[:2], parameters[2], inputs, targets) / len(targets)
@@ -48,6 +51,7 @@ def run(settings: Settings) -> Findings:
     # The three parameters are one particle that rolls down the loss.
     num_steps = 100 if settings.quick else 500
     path = gradlab.descent_path(lambda p: mean_loss(p, *seen), np.zeros((1, 3)), 1.0, num_steps)
+    # (to here)
     start, end = np.asarray(path)[[0, -1], 0]
     W_end, b_end = end[:2], end[2]
 

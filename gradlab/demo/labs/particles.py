@@ -1,5 +1,7 @@
 """Particles on a landscape: one step of gradient descent, a second one, and all the way down."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,10 +9,11 @@ import pandas as pd
 
 import gradlab
 from gradlab import plots
-from gradlab.demo.findings import Findings, Picture, Settings
+from gradlab.demo.findings import Findings, Picture, Settings, Slider
 from gradlab.demo.self_checks import check_close, check_gradient
 
 STEP_SIZE = 0.1
+STEP_SIZES = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0]
 
 
 def valley(particle: jax.Array) -> jax.Array:
@@ -22,12 +25,14 @@ def run(settings: Settings) -> Findings:
     """Move ten particles by one step, by two, and until they rest."""
     f, num_steps = gradlab.wavy_bowl, 30 if settings.quick else 60
     # The original notebook draws from key 1, so --seed 0 does too.
+    # On the page:
     samples = jax.random.uniform(jax.random.key(settings.seed + 1), (10,), minval=-10, maxval=10)
     gradient_func = jax.grad(f)
     move = jax.jit(gradlab.move_samples, static_argnums=0)
     once = move(gradient_func, samples, 1)
     twice = move(gradient_func, once, 1)
     path = gradlab.descent_path(f, samples, STEP_SIZE, num_steps)
+    # (to here)
     table = pd.DataFrame(
         {
             "start": samples,
@@ -39,6 +44,20 @@ def run(settings: Settings) -> Findings:
     )
     table = table.round(4) + 0.0  # and no −0
     scattered = np.random.default_rng(settings.seed).uniform(-4, 4, size=(12, 2))
+
+    def places(x: jax.Array) -> np.ndarray:
+        """Return positions with their heights, as another axis."""
+        return np.stack([x, jax.jit(f)(x)], axis=-1)
+
+    follow: Any = jax.vmap(lambda step_size: gradlab.descent_path(f, samples, step_size, 20))
+    slider = Slider(
+        "Ten particles at their start (hollow) and after 20 steps (filled), with the way between. "
+        "Small steps do not arrive. From a step size of about 1 on, particles jump over valleys "
+        "and do not come to rest.",
+        STEP_SIZES,
+        places(follow(jnp.array(STEP_SIZES))),
+        places(jnp.linspace(-11.0, 11.0, 200)),
+    )
 
     repeated = samples
     for _ in range(num_steps):
@@ -60,12 +79,13 @@ def run(settings: Settings) -> Findings:
             check_close("and is where descent_path ends", end, path[-1], 1e-5),
             check_gradient("differences see the slope of the landscape", f, (3.0,)),
             check_gradient(
-                "and of where the particles end, by start and step size",
+                "and of where the particles end, with respect to start and step size",
                 mean_height,
                 (samples, STEP_SIZE),
                 (0, 1),
             ),
         ],
+        slider=slider,
         pictures=[
             Picture(
                 "one-step",

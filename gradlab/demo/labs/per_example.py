@@ -18,16 +18,19 @@ LARGEST_NORM = 1.0
 
 def run(settings: Settings) -> Findings:
     """Take two transitions one by one, then 342 penguins."""
+    # On the page:
     theta, transition = jnp.array(THETA), [jnp.array(part) for part in (S_TM1, R_T, S_T)]
     twice = [np.stack([part, part]) for part in transition]
     two = gradlab.per_example_grads(gradlab.td_loss)(theta, *twice)
-    transitions = pd.DataFrame(two, columns=[f"by theta[{i}]" for i in range(3)])
+    # (to here)
+    transitions = pd.DataFrame(two, columns=[f"∂/∂theta[{i}]" for i in range(3)])
     transitions.insert(0, "transition", [1, 2])
 
     penguins = gradlab.load_penguins().dropna(subset=MEASUREMENTS)
     measured = penguins[MEASUREMENTS].to_numpy()
     inputs = (measured - measured.mean(axis=0)) / measured.std(axis=0)
     gentoo = (penguins["species"] == "Gentoo").to_numpy()
+    # On the page:
     W, b = np.zeros(4), 0.0  # as training starts: every probability is ½
 
     def loss(W: jax.Array, b: jax.Array, features: jax.Array, target: jax.Array) -> jax.Array:
@@ -37,6 +40,7 @@ def run(settings: Settings) -> Findings:
     norms = np.linalg.norm(rows, axis=1)
     clipped_rows = rows * np.minimum(1.0, LARGEST_NORM / norms)[:, None]
     clipped = np.linalg.norm(clipped_rows, axis=1)
+    # (to here)
     pulling = penguins[["species", "bill_length_mm", "flipper_length_mm", "body_mass_g"]]
     pulling = pulling.assign(**{"gradient norm": norms, "clipped at 1": clipped})
     pulling = pulling.nlargest(5, "gradient norm")

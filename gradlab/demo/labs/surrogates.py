@@ -19,9 +19,11 @@ WEIGHTS = [2.0, -1.0, 3.0]  # what a layer with whole-number weights is to find
 
 def run(settings: Settings) -> Findings:
     """Round 3.2, then train a layer whose weights are rounded, with and without the estimator."""
+    # On the page:
     rounded = gradlab.straight_through(jnp.round)
     clipped = gradlab.straight_through(jnp.sign, backward=lambda x: jnp.clip(x, -1.0, 1.0))
     functions = {"round": jnp.round, "straight-through round": rounded}
+    # (to here)
     at = pd.DataFrame(
         [(name, float(f(3.2)), float(jax.grad(f)(3.2))) for name, f in functions.items()],
         columns=["function", "value at 3.2", "derivative there"],
@@ -90,8 +92,10 @@ def train(
 ) -> tuple[jax.Array, jax.Array]:
     """Return the losses and the last weights of descent from zero with rounded weights."""
 
+    # On the page:
     def loss(weights: jax.Array) -> jax.Array:
         return jnp.mean((inputs @ (rounding(weights) - np.array(WEIGHTS))) ** 2)
 
     path = gradlab.descent_path(loss, np.zeros((1, 3)), 0.05, num_steps)[:, 0]
+    # (to here)
     return jax.jit(jax.vmap(loss))(path), path[-1]

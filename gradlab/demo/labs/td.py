@@ -26,6 +26,7 @@ REWARDS, DISCOUNTS = [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]
 
 def run(settings: Settings) -> Findings:
     """Differentiate the loss of one transition in two ways, then learn three values in both."""
+    # On the page:
     transition = (jnp.array(THETA), jnp.array(S_TM1), R_T, jnp.array(S_T))
     residual_loss = partial(gradlab.td_loss, stop_target=False)
     delta = gradlab.td_error(*transition)
@@ -33,9 +34,10 @@ def run(settings: Settings) -> Findings:
     stopped, followed = (
         jax.jit(jax.grad(f))(*transition) for f in (gradlab.td_loss, residual_loss)
     )
+    # (to here)
     gradients = pd.DataFrame(
         [("constant", *stopped.tolist()), ("differentiated too", *followed.tolist())],
-        columns=["target", "by theta[0]", "by theta[1]", "by theta[2]"],
+        columns=["target", "∂/∂theta[0]", "∂/∂theta[1]", "∂/∂theta[2]"],
     )
 
     def held(theta: jax.Array, s_tm1: jax.Array, r_t: jax.Array, s_t: jax.Array) -> jax.Array:
@@ -106,9 +108,11 @@ def run(settings: Settings) -> Findings:
 
 def learn(loss: Callable[..., Any], num_steps: int) -> jax.Array:
     """Return the values of A, B and C after descent on the mean loss of the transitions."""
+    # On the page:
     batch = [jnp.array(part) for part in (STATES, REWARDS, NEXT_STATES, DISCOUNTS)]
 
     def mean_loss(theta: jax.Array) -> jax.Array:
         return jnp.mean(jax.vmap(partial(loss, theta))(*batch))
 
     return gradlab.descend(mean_loss, np.zeros((1, 3)), 0.5, num_steps)[0]
+    # (to here)

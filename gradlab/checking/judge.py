@@ -1,0 +1,167 @@
+"""From what the steps show and what AD says to a verdict: agree, wrong or cannot tell.
+
+All is in units of one step of the direction: a slope is the change of the function over a step of
+1. Every array has one entry for each question, a direction and a row of the value.
+"""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradlab.checking.intervals import Floats, limit
+from gradlab.checking.values import FINE, Bools, Claims, Values
+
+AGREE, CANNOT_TELL, WRONG = "agree", "cannot tell", "wrong"
+WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
+
+RESOLUTION = 0.05  # a slope known to within this part of itself is known; it is no tolerance
+SURE = 1e-3  # a slope is nothing if it is less than this part of what f does at coarse steps
+NEGLIGIBLE = 1e-6  # times `scale`: the rounding of AD itself
+JITTER = 16.0  # times the difference of two gradients: an AD below is itself rounding
+KINK = 4.0  # times what is immaterial: two sides that differ by less make no kink
+JUMP = 4.0  # times what may be rounding: a jump of less is none
+FINEST = 3  # steps at which a jump must show
+FLAT = 6  # so many finest steps without any change on either side: the function is flat here
+WIDER = (3.0, 9.0, 27.0)  # times the noise that was measured
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """One verdict and its cause for each question, and the interval it rests on.
+
+    `left` and `right` are the slopes of the two sides, `clean` tells where AD agrees and the slope
+    is known, `within` where AD is inside of the interval.
+    """
+
+    verdict: NDArray[np.str_]
+    cause: NDArray[np.str_]
+    fd: Floats
+    half: Floats
+    rung: NDArray[np.intp]
+    left: Floats
+    right: Floats
+    sharp: Bools
+    clean: Bools
+    within: Bools
+
+
+def judge(values: Values, claims: Claims) -> Answers:
+    """Answer every question.
+
+    What noise leaves open is asked again with more noise than was measured, because the noise of
+    two dozen values close by may be less than that of those farther away.
+    """
+    with np.errstate(all="ignore"):  # NaN stands for values that are not there
+        answers = _judge(values, claims, 1.0)
+        for factor in WIDER if values.eps < FINE else ():
+            if not np.any(answers.cause == "noise"):
+                break
+            again = _judge(values, claims, factor)
+            better = (answers.cause == "noise") & (again.verdict != CANNOT_TELL)
+            answers = taken(answers, again, better)
+        return answers
+
+
+def taken(answers: Answers, others: Answers, where: Bools) -> Answers:
+    """Return answers with some of them replaced by others."""
+    names = [field.name for field in dataclasses.fields(Answers)]
+    pairs = ((name, getattr(others, name), getattr(answers, name)) for name in names)
+    return Answers(**{name: np.where(where, new, old) for name, new, old in pairs})
+
+
+def _judge(v: Values, claims: Claims, factor: float) -> Answers:
+    t, f0 = v.steps, v.centre[:, None]
+    ad = np.where(np.isfinite(claims.slope), claims.slope, 0.0)
+    line, sigma = ad[:, None] * t, factor * v.sigma[:, None]
+    # What is left of f when the tangent that AD says is taken away, and its error.
+    rise, fall = (v.ahead - f0) - line, (f0 - v.behind) - line
+    rise_error = 2 * sigma + 2 * v.eps * np.abs(v.ahead)
+    fall_error = 2 * sigma + 2 * v.eps * np.abs(v.behind)
+    left, right = limit(fall / t, fall_error / t, (1, 2)), limit(rise / t, rise_error / t, (1, 2))
+    mean = limit((rise + fall) / (2 * t), (rise_error + fall_error) / (2 * t), (2,))
+    behind, ahead = v.sides
+    edge, isolated = behind ^ ahead, ~behind & ~ahead
+
+    def one_sided(both: Floats, behind: Floats, ahead_: Floats) -> Floats:
+        return np.where(edge, np.where(ahead, ahead_, behind), both)
+
+    error = one_sided(mean.centre, left.centre, right.centre)  # FD − AD
+    half = one_sided(mean.half, left.half, right.half)
+    spread = np.where(np.isfinite(claims.spread), claims.spread, 0.0)
+    half = np.fmax(half, np.sqrt(v.eps) * spread)  # AD rounds, too
+    fd, difference = ad + error, np.abs(error)
+
+    # How much matters.
+    larger = np.fmax(np.abs(ad), np.abs(fd))
+    own = np.fmax(larger, claims.scale)
+    sides = np.fmax(np.abs(ad + left.centre), np.abs(ad + right.centre))
+    negligible = np.sqrt(v.eps) * v.typical_slope
+    immaterial = np.fmax(claims.material * np.fmax(sides, own), negligible)
+    enough = np.fmax(np.fmax(claims.material * larger, claims.floor), negligible)
+
+    # The slope: known, or known to be small beside what the function does; and AD outside of it.
+    known = half <= RESOLUTION * own
+    known |= (half <= SURE * v.typical_slope) & (np.abs(ad) <= half)
+    wrong = difference - half > enough
+
+    # Flat: nothing changes close by, and not by rounding; or nothing changes at all.
+    behind_change, ahead_change = v.changes
+    finest = np.fmax(behind_change, ahead_change)[:, -FLAT:]
+    flat = np.all((behind_change[:, -FLAT:] == 0) & (ahead_change[:, -FLAT:] == 0), axis=1)
+    flat &= finest.shape[1] == FLAT
+    shown = np.fmax(sides, larger) * v.flat_width
+    level = flat & ((shown == 0) | (shown > v.rounding))
+    nothing = np.abs(ad) <= NEGLIGIBLE * claims.scale
+    rounded = np.abs(ad) <= JITTER * claims.jitter
+    largest = np.max(np.nan_to_num(np.fmax(behind_change, ahead_change), posinf=0), axis=1)
+    unchanged = largest <= v.rounding
+    constant = unchanged & (np.abs(ad) * t[0] <= 2 * v.rounding)
+    still = (level & nothing) | (constant & (rounded | nothing))
+
+    # Kinks and jumps.
+    gap = right.centre - left.centre
+    unsure = left.half + right.half
+    kink = (np.abs(gap) - unsure > KINK * immaterial) & ~edge & ~level
+    low = np.fmin(left.centre - left.half, right.centre - right.half) - immaterial
+    high = np.fmax(left.centre + left.half, right.centre + right.half) + immaterial
+    between = (low <= 0) & (high >= 0)
+    jump = np.zeros(len(ad), np.bool_)
+    for change, its_error in ((rise, rise_error), (fall, fall_error)):
+        height = limit(change, its_error, (1,))
+        high = np.all(np.abs(change[:, -FINEST:]) > JUMP * v.rounding[:, None], axis=1)
+        jump |= height.excludes(0.0) & high
+
+    lost = ~np.isfinite(claims.slope)
+    measured = np.isfinite(fd) & (half <= RESOLUTION * np.fmax(np.abs(fd), v.typical_slope))
+    verdict = np.full(len(ad), CANNOT_TELL, dtype="<U11")
+    cause = np.full(len(ad), "noise", dtype="<U16")
+
+    def say(where: Bools, what: str, why: str) -> None:
+        verdict[where], cause[where] = what, why
+
+    # The later, the stronger.
+    say(constant & ~rounded, CANNOT_TELL, "hidden")
+    say(known | still, AGREE, "")
+    say(known & (difference > half), AGREE, "immaterial")
+    say(wrong & ~still, WRONG, "slope")
+    sides_differ = limit((rise - fall) / t, (rise_error + fall_error) / t, (1,)).half
+    half_of_steps = len(t) // 2
+    apart = np.abs(rise - fall) > 4 * (rise_error + fall_error)  # not by noise
+    erratic = np.mean(apart[:, half_of_steps:], axis=1) > 0.5
+    erratic &= (sides_differ > v.typical_slope) & (half <= SURE * sides_differ)
+    say(erratic & (verdict == AGREE) & ~still, CANNOT_TELL, "erratic")
+    say(edge & ~wrong, CANNOT_TELL, "edge")
+    say(kink & between, CANNOT_TELL, "kink")
+    say(kink & ~between, WRONG, "kink")
+    say(jump, CANNOT_TELL, "jump")
+    say(lost, CANNOT_TELL, "nan")
+    say(lost & (measured | flat | unchanged) & ~edge & ~jump, WRONG, "nan")
+    say(lost & kink & (unsure < np.abs(gap)), WRONG, "nan")
+    sharp = kink & (unsure < RESOLUTION * np.abs(gap))
+    say(isolated, CANNOT_TELL, "isolated")
+    say(~np.isfinite(v.centre), CANNOT_TELL, "value")
+    return Answers(
+        verdict, cause, fd, half, mean.rung, ad + left.centre, ad + right.centre, sharp,
+        clean=(verdict == AGREE) & known, within=difference <= half,
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""Steps of a function nearby: a staircase, or the rounding of numbers on the way."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradlab.checking.intervals import Floats, Interval, limit
+from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, Answers
+from gradlab.checking.values import Bools, Claims, Values
+
+NARROW = 2.0**-20  # steps narrower than this part of x are rounding, unless the program rounds
+HIGHER = (1.0, 8.0, 64.0)  # times the height of the first step that shows
+SUDDEN = 2.0**10  # a change that grows by this from one step to the next is no smooth one
+
+
+@dataclasses.dataclass(frozen=True)
+class Stairs:
+    """Steps of a function nearby: where there seem to be some, and the slope above them."""
+
+    found: Bools
+    rung: NDArray[np.intp]  # the finest step at which they show
+    height: Floats
+    above: Interval
+
+
+def stairs(v: Values, answers: Answers) -> Stairs:
+    """Look for steps nearby: what remains of f beside its finest slope appears all at once.
+
+    Of a smooth function it grows with a power of the step. At a kink it grows from nothing, too,
+    so whoever asks must look closer at the step between two rungs.
+    """
+    with np.errstate(all="ignore"):
+        t, f0 = v.steps, v.centre[:, None]
+        line = np.where(np.isfinite(answers.fd), answers.fd, 0.0)[:, None] * t
+        rest = np.fmax(np.abs(v.ahead - f0 - line), np.abs(f0 - v.behind - line))
+        quiet = np.fmax(v.sigma, np.fmax(v.rounding / 2, 0))[:, None]
+        sudden = rest[:, :-1] > SUDDEN * np.fmax(np.nan_to_num(rest[:, 1:]), quiet)
+        sudden &= np.isfinite(rest[:, 1:])
+        number = sudden.shape[1]
+        rung = number - 1 - np.argmax(sudden[:, ::-1], axis=1)
+        height = rest[np.arange(len(rest)), rung]
+        coarse = np.arange(len(t)) <= rung[:, None]
+        quotient = np.where(coarse, (v.ahead - v.behind) / (2 * t), np.nan)
+        nothing = np.zeros(len(rest))
+        above, found = Interval(nothing, nothing + np.inf, rung), nothing > 0
+        for factor in HIGHER:  # the first step to show need not be the highest
+            next_ = limit(quotient, factor * height[:, None] / (4 * t), (2,))
+            other = np.abs(next_.centre - answers.fd) > next_.half + answers.half
+            better = other & (next_.half <= above.half)
+            above = Interval(
+                *(
+                    np.where(better, new, old)
+                    for new, old in zip(
+                        dataclasses.astuple(next_), dataclasses.astuple(above), strict=True
+                    )
+                )
+            )
+            found |= better
+        return Stairs(np.any(sudden, axis=1) & found, rung, height, above)
+
+
+def with_stairs(answers: Answers, claims: Claims, steps: Stairs, narrow: Bools) -> Answers:
+    """Say of steps nearby what can be said of them.
+
+    Args:
+        answers: What was said without them.
+        claims: What AD says.
+        steps: The steps.
+        narrow: Where the steps are so narrow that they are the rounding of numbers on the way.
+    """
+    with np.errstate(all="ignore"):
+        verdict, cause = answers.verdict.copy(), answers.cause.copy()
+        above = steps.above
+        room = above.half + claims.material * np.abs(above.centre)
+        fits = np.abs(claims.slope - above.centre) <= room
+        inside = np.abs(claims.slope - above.centre) <= above.half
+        told = steps.found & (fits | (verdict == AGREE))
+        verdict[told], cause[told] = CANNOT_TELL, "stairs"
+        known = told & fits & narrow & (above.half <= RESOLUTION * np.abs(above.centre))
+        verdict[known], cause[known] = AGREE, "rounded"
+        return dataclasses.replace(
+            answers, verdict=verdict, cause=cause,
+            fd=np.where(known, above.centre, answers.fd),
+            half=np.where(known, above.half, answers.half),
+            clean=(answers.clean & ~steps.found) | known,
+            within=np.where(known, inside, answers.within),
+        )  # fmt: skip
