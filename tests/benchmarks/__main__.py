@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jax
 
-from benchmarks import checks, cold, examples, overhead, particles, walks
+from benchmarks import ablation, checks, cold, examples, overhead, particles, walks
 from benchmarks.contest import Row, measure
 from benchmarks.figure import draw
 from benchmarks.timing import FULL, QUICK
@@ -20,6 +20,7 @@ SUBJECTS = {
     module.__name__.split(".")[-1]: module
     for module in (walks, particles, examples, checks, cold, overhead)
 }
+ABLATION = "ablation"  # a table of its own: which cases change without each rule of the checker
 MOST, MOST_QUICK = 10**8, 10**2  # elements
 HEADER = (
     f"{'helper':37} {'size':>11} {'what':29} {'time':>8} {'ratio':>9} {'at most':>9} "
@@ -30,10 +31,11 @@ HEADER = (
 def main() -> None:
     """Run the contests that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    subjects = ", ".join(SUBJECTS)
+    subjects = ", ".join((*SUBJECTS, ABLATION))
     parser.add_argument(
-        "--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), metavar="SUBJECT",
-        help=f"what to measure, of {subjects}; all of them by default",
+        "--only", nargs="+", choices=(*SUBJECTS, ABLATION), default=list(SUBJECTS),
+        metavar="SUBJECT",
+        help=f"what to measure, of {subjects}; all but the last by default",
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="small sizes, one round, no limits")
     parser.add_argument(
@@ -41,6 +43,11 @@ def main() -> None:
         help="where the table and the figure go; %(default)s by default",
     )  # fmt: skip
     options = parser.parse_args()
+    if ABLATION in options.only:
+        ablation.main()
+        options.only.remove(ABLATION)
+        if not options.only:
+            return
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
