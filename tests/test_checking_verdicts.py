@@ -377,3 +377,10 @@ def test_a_slope_that_is_nothing_beside_those_close_by_is_no_fault() -> None:
 def test_a_slope_too_small_to_show_is_not_the_slope_of_a_plateau() -> None:
     """2e-44 is the derivative of erf at 10, where the last place of erf has been 1 for long."""
     assert check_grads(jax.lax.erf, (10.0,)).verdict == "cannot tell"
+
+
+@pytest.mark.parametrize("f", [jnp.arccosh, jnp.log, jnp.arctanh])
+def test_an_output_that_is_not_finite_makes_no_derivative_of_another_output_wrong(f: Any) -> None:
+    report = check_grads(f, (np.array([-0.31, 0.72, 1.23], np.float32),))
+    assert report.verdict == "cannot tell"
+    assert report.leaves[0].cause.startswith("f itself is not finite here")

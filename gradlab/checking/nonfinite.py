@@ -166,7 +166,7 @@ def _numbers(before: Any, array: Any, place: Any) -> tuple[float, ...]:
 
 def explain_nonfinite(subject: Subject, finding: Finding) -> Why:
     """Say why f or AD is not finite."""
-    of_value = finding.cause == "value"
+    of_value = finding.cause == "value" or not np.isfinite(subject.value).all()
     culprit = first_nonfinite(subject, own=False, of_value=of_value)
     place = "" if culprit is None else culprit.where
     if of_value:
