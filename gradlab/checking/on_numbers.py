@@ -28,13 +28,14 @@ class OnNumbers:
         Raises:
             Exception: Whatever f raises at its arguments.
         """
-        self.outputs: list[tuple[str, int]] = []
-        self._call = vector_valued(f, arguments, self.outputs)
+        names: list[tuple[str, int]] = []
+        self._call = vector_valued(f, arguments, names)
         self.reals: list[Any] = [
             jnp.asarray(real, a.dtype)
             for real, a in zip(arguments.reals, arguments.abstract(), strict=True)
         ]
         value = np.asarray(self._call(self.reals))
+        self.outputs = list(names)  # at another point f may return another shape
         self.rows, self.owner = group_outputs(self.outputs, sum(r.size for r in arguments.reals))
         everything = list(range(len(self.reals)))
         self.moved = dict.fromkeys(modes, everything)
@@ -77,6 +78,8 @@ class OnNumbers:
 
     def _of_rows(self, value: Any) -> Floats:
         value = np.asarray(value, np.float64)
+        if len(value) != sum(size for _, size in self.outputs):
+            return np.full(len(self.owner), np.nan)
         return value if self.rows is None else self.rows @ value
 
     def _push(self, tangents: Any) -> Any:
