@@ -84,7 +84,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
-        if tag not in ("meta", "img", "link", "br"):
+        if tag not in ("meta", "img", "link", "br", "input"):
             self.open.append(tag)
         if tag == "img":
             self.images.append(values)

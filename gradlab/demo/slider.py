@@ -56,7 +56,7 @@ def slider_figure(slider: Slider) -> str:
     start = "".join(f"{line(place[None])}h0" for place in slider.paths[0, 0])
     ticks = "".join(
         f'<text x="{origin[0] + (x - low[0]) * scale[0]:.0f}" y="{HEIGHT - 4}">{x:g}</text>'
-        for x in range(math.ceil(low[0]), math.floor(high[0]) + 1, 2)
+        for x in range(2 * math.ceil(low[0] / 2), math.floor(high[0]) + 1, 2)
     )
     caption, last = escape(slider.caption), len(choices) - 1
     return f"""<figure data-slider>
@@ -66,7 +66,7 @@ def slider_figure(slider: Slider) -> str:
 <path d="{start}" stroke="{BLUE}" stroke-width="12" stroke-linecap="round"/>
 <path d="{start}" stroke="#fff" stroke-width="9" stroke-linecap="round"/>
 <path class="now" d="{first["now"]}" stroke="{BLUE}" stroke-width="12" stroke-linecap="round"/>
-<g fill="#333" font-size="14" text-anchor="middle">{ticks}</g>
+<g fill="#333" font-size="18" text-anchor="middle">{ticks}</g>
 </svg>
 <label class="slide">step size
 <input type="range" min="0" max="{last}" step="1" value="{chosen}">

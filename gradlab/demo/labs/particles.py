@@ -23,9 +23,9 @@ def valley(particle: jax.Array) -> jax.Array:
 
 def run(settings: Settings) -> Findings:
     """Move ten particles by one step, by two, and until they rest."""
+    # On the page:
     f, num_steps = gradlab.wavy_bowl, 30 if settings.quick else 60
     # The original notebook draws from key 1, so --seed 0 does too.
-    # On the page:
     samples = jax.random.uniform(jax.random.key(settings.seed + 1), (10,), minval=-10, maxval=10)
     gradient_func = jax.grad(f)
     move = jax.jit(gradlab.move_samples, static_argnums=0)
