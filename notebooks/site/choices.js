@@ -1,4 +1,4 @@
-// A prediction with a few possible answers: the one that is clicked is judged, and the answer opens.
+// A prediction with a few possible answers: the one that is clicked is judged, and its answer opens.
 for (const choices of document.querySelectorAll(".choices")) {
   choices.addEventListener("click", (event) => {
     const chosen = event.target.closest("button");
@@ -7,8 +7,9 @@ for (const choices of document.querySelectorAll(".choices")) {
       button.setAttribute("aria-pressed", button === chosen);
     }
     choices.nextElementSibling.textContent = chosen.dataset.verdict;
-    let cell = choices.closest(".cell");
-    while (cell && !cell.querySelector("details.answer")) cell = cell.nextElementSibling;
-    if (cell) cell.querySelector("details.answer").open = true;
+    let cell = choices.closest(".cell").nextElementSibling;
+    for (; cell && cell.matches(".code_cell"); cell = cell.nextElementSibling) {
+      for (const answer of cell.querySelectorAll("details.answer")) answer.open = true;
+    }
   });
 }
