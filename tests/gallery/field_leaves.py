@@ -1,7 +1,8 @@
 """One argument without a derivative rule beside one that has one (section D).
 
-`betainc` has a derivative by x, and none by its parameters: `jax.grad` by all of them raises. The
-leaf that has a rule keeps its own verdict, and the hint is to name it by `argnums`.
+`betainc` has a derivative by x, and none by its parameters; `hessenberg` has none at all, so that
+`jax.grad` by all arguments raises. The leaf that has a rule keeps its own verdict, and the hint is
+to name it by `argnums`.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax.lax.linalg import hessenberg
 from jax.scipy.special import betainc
 from jax.scipy.stats import beta
 
@@ -21,7 +23,7 @@ UNKNOWN = "cannot tell"
 FORMS: tuple[Any, ...] = (
     ("betainc", lambda a, x, r: jnp.sum(r(betainc(a, 2 * a, x)))),
     ("beta_cdf", lambda a, x, r: jnp.sum(r(x * beta.cdf(x, a, a + 1)))),
-    ("nextafter", lambda a, x, r: jnp.sum(r(jnp.sin(x) * jnp.nextafter(a, 0 * a)))),
+    ("hessenberg", lambda a, x, r: jnp.sum(r(jnp.sin(x) * hessenberg(jnp.outer(a, a))[0][0]))),
     ("sine_betainc", lambda a, x, r: jnp.sum(r(jnp.sin(3 * betainc(a, a, x))))),
 )
 
