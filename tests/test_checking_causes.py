@@ -67,10 +67,10 @@ def test_a_rule_over_a_callback_is_named_if_it_is_the_only_one() -> None:
     f.defjvp(lambda p, t: (f(*p), -jnp.cos(p[0]) * t[0]))
     leaf = check_grads(f, (X,)).leaves[0]
     assert leaf.verdict == "wrong"
-    assert (
-        leaf.cause
-        == "AD is not the slope of f, and the custom_jvp rule of `f` is the only rule in f"
+    named = (
+        r"AD is not the slope of f, and the custom_jvp rule of `f` \(.*py:\d+\) is the only rule"
     )
+    assert re.match(named, leaf.cause)
     assert "sign" in leaf.hint
 
 
@@ -118,7 +118,7 @@ def test_a_minimum_is_not_taken_for_a_flat_stretch() -> None:
 
     f.defjvp(lambda p, t: (f(*p), 0.01 * t[0]))
     (leaf,) = check_grads(f, (0.0,)).leaves
-    assert leaf.cause == "the custom_jvp rule of `f` is wrong: without it AD is what FD says"
+    assert re.match(r"the custom_jvp rule of `f` \(.*py:\d+\) is wrong", leaf.cause)
 
 
 def test_a_wrong_transpose_without_batching_is_a_fault_of_reverse_mode() -> None:
