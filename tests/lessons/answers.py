@@ -29,8 +29,8 @@ def _as_list(value):
         return {key: _as_list(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_as_list(part) for part in value]
-    if hasattr(value, "tolist"):
-        return value.tolist()
+    if _numpy.ndim(value):
+        return [_as_list(part) for part in value]
     return value
 
 
