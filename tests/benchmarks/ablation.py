@@ -20,6 +20,7 @@ import multiprocessing
 import sys
 import textwrap
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -55,6 +56,7 @@ EVERY = 3  # of the gallery, one case of so many
 MEMBERS = 2  # of each family of the field, with their twins
 ENOUGH = 4  # cases that change in a share: then a part is not taken out again
 LARGE = 300  # elements: with more, only what the search does is taken out
+DEAR = ("subject.RUNS", "subject.SIGNS", "subject.FAR")  # compiled anew: for the field alone
 SHOWN = 3  # names of cases in a row of the table
 MODULES = (values, judge, stairs, intervals, questions, search, subject)
 FUNCTIONS: tuple[tuple[Any, str], ...] = (
@@ -520,44 +522,45 @@ class Share:
         cases: How many cases it looked at.
         changes: For each part, the cases that change, and how.
         verdicts: For each part, in how many of these a verdict changes.
-        crashes: The parts without which the search raises an error: no rules, but bookkeeping.
+        raising: For each part, in how many of these the search raises an error without it.
         left_out: Cases that could not be looked at, and why.
     """
 
     cases: int = 0
     changes: dict[int, list[str]] = dataclasses.field(default_factory=dict)
-    verdicts: dict[int, int] = dataclasses.field(default_factory=dict)
-    crashes: set[int] = dataclasses.field(default_factory=set)
+    verdicts: Counter[int] = dataclasses.field(default_factory=Counter)
+    raising: Counter[int] = dataclasses.field(default_factory=Counter)
     left_out: list[str] = dataclasses.field(default_factory=list)
 
 
-def share(number: int, every: int, only: Sequence[str] = ()) -> Share:
+def share(number: int, every: int) -> Share:
     """Take out every part, for a share of the cases.
 
     Args:
         number: Which share.
         every: Of the gallery, take one case of so many.
-        only: Parts to take out, by where and what; none stands for all.
     """
     warnings.simplefilter("ignore")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
     jax.config.update("jax_numpy_rank_promotion", "raise")
     leaves.first_nonfinite = lambda *_, **__: None  # a reason, which would take long
     found, (rules, probes) = Share(), parts()
-    for case, dtype in chosen(every)[number::WORKERS]:
+    own = chosen(every)[number::WORKERS]
+    for n, (case, dtype) in enumerate(own):
         name = f"{case.name} {dtype}"
         try:
             with precision(dtype):
-                _take_out(found, name, subjects(case, dtype), rules, probes, only)
+                _take_out(found, name, subjects(case, dtype), rules, probes)
         except Exception as error:
             found.left_out.append(f"{name}: {type(error).__name__}: {error}"[:100])
+        if n % 10 == 0:
+            print(f"worker {number}: {n + 1} of {len(own)} cases", file=sys.stderr, flush=True)
     return found
 
 
 def _take_out(
-    found: Share, name: str, ready: Sequence[Subject], rules: Sequence[Part], probes: Part,
-    only: Sequence[str],
-) -> None:  # fmt: skip
+    found: Share, name: str, ready: Sequence[Subject], rules: Sequence[Part], probes: Part
+) -> None:
     base = told(ready)
     SEEN.clear()
     with patched(probes):
@@ -565,21 +568,22 @@ def _take_out(
     found.cases += 1
     large = any(len(subject.x) > LARGE for subject in ready)
     for k, part in enumerate(rules):
-        known = len(found.changes.get(k, ())) >= ENOUGH or k in found.crashes
+        enough = len(found.changes.get(k, ())) >= ENOUGH
         idle = part.probed and k not in SEEN | ALWAYS
-        other = (large and not part.where.startswith("search")) or (only and str(part) not in only)
-        if known or idle or other:
+        other = large and not part.where.startswith("search")
+        dear = part.where in DEAR and not name.startswith("field")
+        if enough or idle or other or dear:
             continue
         try:
             with patched(part):
                 now = told(ready)
         except Exception:
-            found.crashes.add(k)
+            found.raising[k] += 1
+            found.changes.setdefault(k, []).append(f"{name} (raises)")
             continue
         if now != base:
             found.changes.setdefault(k, []).append(f"{name} ({difference(base, now)})")
-            differs = [leaf[1] for leaf in base] != [leaf[1] for leaf in now]
-            found.verdicts[k] = found.verdicts.get(k, 0) + differs
+            found.verdicts[k] += [leaf[1] for leaf in base] != [leaf[1] for leaf in now]
 
 
 def difference(base: Told, now: Told) -> str:
@@ -592,20 +596,19 @@ def difference(base: Told, now: Told) -> str:
     return "leaves"
 
 
-def table(every: int = EVERY, only: Sequence[str] = ()) -> Iterator[str]:
+def table(every: int = EVERY) -> Iterator[str]:
     """Yield the lines of the table."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, context) as pool:
-        waiting = [pool.submit(share, k, every, only) for k in range(WORKERS)]
-        shares = [one.result() for one in waiting]
+        shares = list(pool.map(share, range(WORKERS), [every] * WORKERS))
     cases = sum(one.cases for one in shares)
     yield f"{datetime.date.today()}, JAX {jax.__version__}, {cases} cases"
     yield f"{'verdicts':>8} {'causes':>6}  what is taken out, and the first cases that change"
     for k, part in enumerate(parts()[0]):
-        if (only and str(part) not in only) or any(k in one.crashes for one in shares):
-            continue
         changes = sorted(line for one in shares for line in one.changes.get(k, ()))
-        verdicts = sum(one.verdicts.get(k, 0) for one in shares)
+        if changes and len(changes) == sum(one.raising[k] for one in shares):
+            continue  # no rule, but what the search needs to run
+        verdicts = sum(one.verdicts[k] for one in shares)
         more = "+" * any(len(one.changes.get(k, ())) >= ENOUGH for one in shares)
         yield f"{verdicts:7}{more:1} {len(changes) - verdicts:5}{more:1}  {part}"
         if changes:
