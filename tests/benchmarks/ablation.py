@@ -47,7 +47,7 @@ from gradlab.checking import (
     subject,
     values,
 )
-from gradlab.checking.explanations import Why
+from gradlab.checking.findings import Why
 from gradlab.checking.preparation import prepare
 from gradlab.checking.subject import Subject
 
@@ -58,7 +58,7 @@ ENOUGH = 4  # cases that change in a share: then a part is not taken out again
 LARGE = 300  # elements: with more, only what the search does is taken out
 DEAR = ("subject.RUNS", "subject.SIGNS", "subject.FAR")  # compiled anew: for the field alone
 SHOWN = 3  # names of cases in a row of the table
-MODULES = (values, judge, stairs, intervals, questions, search, subject)
+MODULES = (values, judge, stairs, intervals, questions, search, subject, leaves)
 FUNCTIONS: tuple[tuple[Any, str], ...] = (
     (values, "Values.sigma"), (values, "Values.with_noise"), (values, "Values.rounding"),
     (values, "Values.flat_width"), (values, "Values.typical_slope"), (values, "Values.sides"),
@@ -69,7 +69,7 @@ FUNCTIONS: tuple[tuple[Any, str], ...] = (
     (search, "_from_projection"), (search, "_settled"), (search, "_one_by_one"),
     (search, "_unless_a_tie"), (search, "_with_blind_spot"), (search, "_by_halves"),
     (subject, "Subject.lost"), (subject, "Subject.jitter"), (subject, "Subject.rounding"),
-    (subject, "Subject.lost_in_own_dtype"), (subject, "_spread"), (subject, "Subject.sharp"),
+    (leaves, "_lost_in_own_dtype"), (subject, "_spread"), (subject, "Subject.sharp"),
     (subject, "Subject.material"),
 )  # fmt: skip
 # Whole steps: where, what stands there, what takes its place.
@@ -91,7 +91,7 @@ STEPS: dict[str, tuple[Any, str, str, str]] = {
         "if not abs(fd - total) > half + room + RESOLUTION * size:", "if True:",
     ),
     "nobody looks at the user's own dtype": (
-        subject, "Subject.lost_in_own_dtype",
+        leaves, "_lost_in_own_dtype",
         "own = slice(leaf.start, leaf.stop)", "return False, None, 0.0",
     ),
     "a function may round to whole numbers and still be called rounded": (
@@ -362,7 +362,8 @@ def places(tree: ast.Module) -> list[tuple[ast.AST, ast.AST, str]]:
 
 def expressions(statement: ast.stmt) -> Iterator[ast.expr]:
     """Yield the expressions of a statement that are not in other statements inside of it."""
-    for child in ast.iter_child_nodes(statement):
+    children = [statement.value] if isinstance(statement, ast.AnnAssign) else None
+    for child in children or ast.iter_child_nodes(statement):
         if isinstance(child, ast.expr):
             yield child
 
