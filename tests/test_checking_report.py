@@ -156,3 +156,15 @@ def test_the_names_are_public() -> None:
 def test_the_figure_takes_the_slope_away_without_two_signs(factor: float, label: str) -> None:
     ax = check_grads(lambda x: factor * x, (1.0,)).plot()
     assert ax.get_ylabel() == label
+
+
+def test_a_mode_that_raises_fails_unless_it_is_left_out_or_allowed() -> None:
+    @jax.custom_vjp
+    def cube(x: Any) -> Any:
+        return x**3
+
+    cube.defvjp(lambda x: (cube(x), x), lambda x, c: (3 * x**2 * c,))
+    with pytest.raises(AssertionError, match="forward mode .* raises an error"):
+        assert_grads(cube, (0.5,))
+    assert_grads(cube, (0.5,), modes=("rev",))
+    assert_grads(cube, (0.5,), allow=("cannot tell",))

@@ -160,7 +160,7 @@ def test_the_derivative_in_float64_is_the_slope_unless_it_is_chosen(helper):
             f(*(x + h * t for x, t in zip(args, v, strict=True))) for h in (step, -step)
         )
         difference = (ahead - behind) / (2 * step)
-    assert np.allclose(slope, difference, rtol=1e-6, atol=1e-6) == helper.exact
+    assert np.allclose(slope, difference, rtol=1e-6, atol=1e-7) == helper.exact
 
 
 @for_helpers(lambda helper: helper.exact)
