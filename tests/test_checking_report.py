@@ -164,7 +164,7 @@ def test_a_mode_that_raises_fails_unless_it_is_left_out_or_allowed() -> None:
         return x**3
 
     cube.defvjp(lambda x: (cube(x), x), lambda x, c: (3 * x**2 * c,))
-    with pytest.raises(AssertionError, match="forward mode .* raises an error"):
+    with pytest.raises(AssertionError, match=r"forward mode .* raises an error"):
         assert_grads(cube, (0.5,))
     assert_grads(cube, (0.5,), modes=("rev",))
     assert_grads(cube, (0.5,), allow=("cannot tell",))
