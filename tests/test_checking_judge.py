@@ -24,7 +24,7 @@ def values_of(
     `size` sets the least noise, `eps * size / 2`; `bulk` what counts as rounding.
     """
     at = np.array([x])
-    (rungs,) = exponents([Direction(0, 0, 1)], at, eps)
+    rungs = exponents(Direction(0, 0, 1), at, eps)
     steps = 2.0 ** -np.asarray(rungs, np.float64)
     base = make_bases(at, [1], [0], 0)[0, 0]
     with np.errstate(all="ignore"):
@@ -409,14 +409,15 @@ def test_one_more_leaf_changes_no_direction_of_another() -> None:
 
 
 def test_steps_reach_the_last_places_of_x() -> None:
-    (ks,) = exponents([Direction(0, 0, 1)], np.array([1.0]), EPS)
+    ks = exponents(Direction(0, 0, 1), np.array([1.0]), EPS)
     assert ks[0] == 0
     assert 4 * EPS < 0.3 * 2.0 ** -ks[-1] < 16 * EPS
 
 
 @pytest.mark.parametrize(("x", "finer"), [(2.0**-11, False), (2.0**-13, True), (1e-300, False)])
 def test_finer_steps_begin_where_x_is_far_below_1(x: float, finer: bool) -> None:
-    of_x, of_1 = exponents([Direction(0, 0, 1), Direction(0, 1, 2)], np.array([x, 1.0]), EPS)
+    both = np.array([x, 1.0])
+    of_x, of_1 = (exponents(Direction(0, k, k + 1), both, EPS) for k in (0, 1))
     assert (len(of_x) > len(of_1)) is finer
     assert set(of_1) <= set(of_x)
 
@@ -436,8 +437,8 @@ def test_a_projection_moves_every_element_by_half_to_all_of_its_step() -> None:
 
 
 def test_a_short_ladder_has_middle_steps_and_fine_ones() -> None:
-    directions, x = [Direction(0, 0, 1)], np.array([1.0])
-    (short,), (long,) = exponents(directions, x, EPS, short=True), exponents(directions, x, EPS)
+    direction, x = Direction(0, 0, 1), np.array([1.0])
+    short, long = exponents(direction, x, EPS, short=True), exponents(direction, x, EPS)
     assert len(short) < len(long) / 2
     assert set(short) < set(long)
     assert short[-6:] == long[-12:-6]
@@ -447,6 +448,8 @@ def test_every_value_comes_to_its_place_and_those_that_are_not_finite_are_missin
     def evaluate(directions: Any, which: Any, steps: Any) -> Any:
         return np.where(steps == 1, np.inf, steps * (which + 1))[:, None]
 
-    ladder = climb(evaluate, [Direction(0, 0, 1)] * 2, [[0, 1, 2], [1, 2]])
-    np.testing.assert_array_equal(ladder.ahead[:, 0], [[NAN, 0.5, 0.25], [NAN, 1, 0.5]])
-    np.testing.assert_array_equal(ladder.behind[:, 0], [[-1, -0.5, -0.25], [NAN, -1, -0.5]])
+    steps, behind, centre, ahead = climb(evaluate, [Direction(0, 0, 1)] * 2, [0, 1, 3])
+    np.testing.assert_array_equal(steps, [1, 0.5, 0.25, 0.125])
+    np.testing.assert_array_equal(centre, [0])
+    np.testing.assert_array_equal(ahead, [[NAN, 0.5, NAN, 0.125], [NAN, 1, NAN, 0.25]])
+    np.testing.assert_array_equal(behind, [[-1, -0.5, NAN, -0.125], [-2, -1, NAN, -0.25]])

@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array
 
 from gradlab._arguments import describe
-from gradlab.checking.arguments import Arguments, argument_numbers, take_apart
+from gradlab.checking.arguments import Arguments, take_apart
 from gradlab.checking.gradients import hand_written, second_order
 from gradlab.checking.judge import WORST_FIRST
 from gradlab.checking.leaf_report import LeafReport
@@ -110,9 +110,8 @@ def check_grads(
         arguments = take_apart(args, argnums)
         judged = None
         if grad is not None:
-            numbers = argument_numbers(arguments, argnums)
-            alone = isinstance(argnums, int) or (argnums is None and len(numbers) == 1)
-            judged = hand_written(grad, arguments, numbers, alone=alone, has_aux=has_aux)
+            alone = len(arguments.numbers) == 1 and not isinstance(argnums, tuple | list)
+            judged = hand_written(grad, arguments, alone=alone, has_aux=has_aux)
         leaves, notes, raised = _check(value, arguments, asked, seed, judged)
         for mode in asked if order == 2 else ():
             if len(raised.get(mode, ())) == len(arguments.leaves):
@@ -159,11 +158,8 @@ def assert_grads(
         >>> import jax.numpy as jnp
         >>> assert_grads(jnp.tanh, (0.5,))
     """
-    if (
-        isinstance(allow, str)
-        or not isinstance(allow, Collection)
-        or not all(verdict in WORST_FIRST for verdict in allow)
-    ):
+    several = isinstance(allow, Collection) and not isinstance(allow, str)
+    if not several or not all(verdict in WORST_FIRST for verdict in allow):
         raise ValueError(
             f'allow: got {allow!r}, expected a tuple of verdicts; write allow=("cannot tell",)'
         )

@@ -73,36 +73,33 @@ class Asked:
 
 def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = False) -> list[Asked]:
     """Evaluate f along directions and judge every mode of differentiation on what was found."""
-    rungs = exponents(directions, subject.x, subject.eps, short=short)
     batches: dict[tuple[int, ...], list[Direction]] = {}
-    for direction, ks in zip(directions, rungs, strict=True):
+    for direction in directions:
+        ks = exponents(direction, subject.x, subject.eps, short=short)
         batches.setdefault(tuple(ks), []).append(direction)
     asked = []
-    for exponents_k, members in batches.items():
+    for steps, members in batches.items():
         for first in range(0, len(members), GROUP):
             part = members[first : first + GROUP]
-            ladder = climb(subject.values, part, [list(exponents_k)] * len(part))
-            modes = _judge(subject, part, ladder)
+            modes = _judge(subject, part, climb(subject.values, part, steps))
             asked.extend(_compare(subject, modes) if len(modes) > 1 else modes)
     return asked
 
 
 def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> list[Asked]:
-    number, rows, steps = ladder.ahead.shape
+    steps, behind, centre, ahead = ladder
+    number, rows = len(directions), len(centre)
 
     def each(array: Floats) -> Floats:
-        return np.broadcast_to(array, (number, rows)).reshape(-1)
+        return np.tile(array, number)
 
     values = Values(
-        steps=ladder.steps,
-        behind=ladder.behind.reshape(-1, steps),
-        centre=each(ladder.centre),
-        ahead=ladder.ahead.reshape(-1, steps),
+        steps, behind, each(centre), ahead,
         size=each(subject.size),
         bulk=each(subject.over_output(subject.size)),
         reach=np.repeat(subject.reach(directions), rows),
         eps=subject.eps,
-    )
+    )  # fmt: skip
     leaves = [subject.leaf_of(direction) for direction in directions]
     largest = np.stack([subject.largest(leaf) for leaf in leaves]).reshape(-1)
     part = subject.user_eps**0.5 if subject.sharp else subject.eps ** (1 / 3)
@@ -112,7 +109,7 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> li
     with np.errstate(invalid="ignore"):
         changes = np.nan_to_num(np.fmax(*values.changes), posinf=0.0)
         size = np.fmax(values.bulk, np.max(changes, axis=1, initial=0.0))
-        other = each(np.abs(subject.primal - ladder.centre)) > OTHER * size
+        other = each(np.abs(subject.primal - centre)) > OTHER * size
     slopes = {mode: subject.along(mode, directions) for mode in subject.modes}
     jitter = subject.jitter(directions, slopes).reshape(-1)
     asked: list[Asked] = []

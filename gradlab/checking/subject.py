@@ -54,12 +54,12 @@ class Subject:
     value: Floats
     size: Floats
     primal: Floats
-    gradients: dict[str, Floats]
-    own_gradients: dict[str, Floats]
-    own_slopes: Floats | None
-    own_value: Floats | None
     looked: dict[Any, Floats]
     slopes: dict[Direction, Floats]
+    gradients: dict[str, Floats] = dataclasses.field(default_factory=dict)
+    own_gradients: dict[str, Floats] = dataclasses.field(default_factory=dict)
+    own_slopes: Floats | None = None
+    own_value: Floats | None = None
     scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
     perturbed: tuple[Floats, Floats | None] | None = None
 
@@ -81,8 +81,13 @@ class Subject:
     @property
     def survey(self) -> Survey:
         """What a look over the program has found."""
-        found = getattr(self.programs, "survey", None)
-        return found or Survey(self.eps, stops=True)
+        found: Survey = self.programs.survey
+        return found
+
+    @property
+    def traced(self) -> Any:
+        """Its traced programs, or None."""
+        return self.programs.traced
 
     @property
     def sharp(self) -> bool:
