@@ -14,7 +14,7 @@ import pytest
 from compilations import compiled_by
 
 from gradlab import check_grads
-from gradlab.checking.compiled import KEPT, Compiled
+from gradlab.checking.jaxprs import KEPT, Compiled
 
 X = np.array([0.3, -0.7, 1.2], np.float32)
 
