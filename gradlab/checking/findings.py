@@ -9,9 +9,9 @@ from gradlab.checking.arguments import Leaf
 from gradlab.checking.intervals import Floats
 from gradlab.checking.judge import AGREE, WORST_FIRST, WRONG
 from gradlab.checking.questions import Asked
+from gradlab.checking.steps import Direction
 from gradlab.checking.subject import Subject
 
-Rank = tuple[int, float, float]
 FLAT_PART = 2.0**-20  # a function that does not change over this part of x is flat, not just level
 
 
@@ -58,22 +58,27 @@ def about(subject: Subject, leaf: Leaf, asked: Sequence[Asked]) -> list[Asked]:
 
 
 def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Finding:
-    """Boil the answers about one leaf down to the one that decides."""
-    best: tuple[Rank, Asked, int] | None = None
+    """Boil the answers about one leaf down to the one that decides; later ones replace others."""
+    best: tuple[list[float], Asked, int] | None = None
     bad: set[int] = set()
     digits, flat = np.inf, True
     answers = about(subject, leaf, asked)
-    for one in answers:
-        known, order = telling(one)
-        own = one.of(leaf)
-        order = order[own[order]]
-        bad |= {one.direction(k).start for k in order if one.answers.verdict[k] != AGREE}
-        flat &= bool(np.all(one.values.flat_width[order] > FLAT_PART))
+    again: set[tuple[str, Direction]] = set()
+    for one in reversed(answers):
+        known, ranks = telling(one)
+        latest = [(one.mode, direction) not in again for direction in one.directions]
+        again |= {(one.mode, direction) for direction in one.directions}
+        own = one.of(leaf) & np.repeat(latest, one.rows)
+        if not np.any(own):
+            continue
+        bad |= {
+            one.direction(k).start for k in np.flatnonzero(own & (one.answers.verdict != AGREE))
+        }
+        flat &= bool(np.all(one.values.flat_width[own] > FLAT_PART))
         digits = min(digits, float(np.min(known[one.answers.clean & own], initial=np.inf)))
-        k = int(order[0])
-        own_rank = rank(one, known, k)
-        if best is None or own_rank < best[0]:
-            best = own_rank, one, k
+        k = int(np.flatnonzero(own)[np.lexsort(ranks[own][:, ::-1].T)[0]])
+        if best is None or ranks[k].tolist() <= best[0]:
+            best = ranks[k].tolist(), one, k
     assert best is not None
     _, one, k = best
     a, direction = one.answers, one.direction(k)
@@ -103,14 +108,11 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
     )
 
 
-def rank(one: Asked, known: Floats, k: int) -> Rank:
-    """Return how bad an answer is, the least being the worst: its verdict, digits, and size."""
-    size = float(np.nan_to_num(abs(one.claims.slope[k]), nan=np.inf))
-    return WORST_FIRST.index(str(one.answers.verdict[k])), round(float(known[k]), 1), -size
+def telling(one: Asked) -> tuple[Floats, Floats]:
+    """Return to how many digits AD and FD are known to agree, and a rank, the least the worst.
 
-
-def telling(one: Asked) -> tuple[Floats, np.ndarray]:
-    """Return to how many digits AD and FD are known to agree, and the worst questions first."""
+    The rank of a question is its verdict, its digits and its size, `(questions, 3)`.
+    """
     a, slope = one.answers, one.claims.slope
     with np.errstate(all="ignore"):
         own = np.fmax(np.fmax(np.abs(slope), np.abs(a.fd)), one.claims.scale)
@@ -118,6 +120,6 @@ def telling(one: Asked) -> tuple[Floats, np.ndarray]:
         doubt = np.where(a.verdict == WRONG, difference, np.fmax(difference, a.half))
         known = np.where(doubt > 0, -np.log10(doubt / own), 16.0)
     known = np.where(np.isfinite(known + slope), np.clip(known, -3.0, 16.0), -3.0)
-    bad = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0, 1, 2])
+    bad = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0.0, 1.0, 2.0])
     size = np.where(np.isfinite(slope), np.abs(slope), np.inf)
-    return known, np.lexsort((-size, np.round(known, 1), bad))
+    return known, np.stack([bad, np.round(known, 1), -size], axis=1)

@@ -5,7 +5,6 @@ and every mode of differentiation is judged on what was found.
 """
 
 import dataclasses
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from gradlab.checking.arguments import Leaf
 from gradlab.checking.intervals import Floats
 from gradlab.checking.judge import AGREE, CANNOT_TELL, WRONG, Answers, judge, taken
-from gradlab.checking.stairs import NARROW, Stairs, stairs, with_stairs
+from gradlab.checking.stairs import NARROW, Stairs, confirmed, with_stairs
 from gradlab.checking.steps import Direction, climb, exponents
 from gradlab.checking.subject import Subject
 from gradlab.checking.values import Claims, Values
@@ -25,7 +24,6 @@ OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is ano
 SAME = 1e-12  # relative: two modes that differ by less are judged once
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 UNSTEADY = 3.0  # times the rounding of AD: what it may be off by
-ZOOM, ZOOMS = 16, 4  # points between two steps, and how often: to tell a step from a kink
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Asked:
         """The number of rows of the value."""
         return len(self.claims.slope) // len(self.directions)
 
-    def direction(self, question: int) -> Direction:
+    def direction(self, question: Any) -> Direction:
         """Return the direction of a question."""
         return self.directions[question // self.rows]
 
@@ -52,23 +50,6 @@ class Asked:
         """Tell which questions are about a leaf."""
         own = [leaf.start <= d.start < leaf.stop for d in self.directions]
         return np.repeat(own, self.rows)
-
-    def only(self, chosen: NDArray[np.bool_]) -> "Asked":
-        """Return the answers along some of the directions, `(directions,)`."""
-        questions = np.repeat(chosen, self.rows)
-        number = len(questions)
-
-        def part(value: Any) -> Any:
-            if dataclasses.is_dataclass(value) and not isinstance(value, type):
-                fields = {f.name: part(getattr(value, f.name)) for f in dataclasses.fields(value)}
-                return dataclasses.replace(value, **fields)
-            return value[questions] if np.ndim(value) and len(value) == number else value
-
-        kept = list(itertools.compress(self.directions, chosen))
-        values = dataclasses.replace(part(self.values), steps=self.values.steps)
-        return Asked(
-            self.mode, kept, values, part(self.claims), part(self.answers), part(self.stairs)
-        )
 
 
 def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = False) -> list[Asked]:
@@ -157,41 +138,9 @@ def _answer(
         )
         again = judge(values.with_noise(np.where(jumps, unit, 0.0)), claims)
         answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))
-    found = _confirmed(subject, directions, values, answers)
+    found = confirmed(subject, directions, values, answers)
     narrow = values.steps[found.rung] <= NARROW * (not subject.survey.rounds)
     return with_stairs(answers, claims, found, narrow), found
-
-
-def _confirmed(
-    subject: Subject, directions: Sequence[Direction], values: Values, answers: Answers
-) -> Stairs:
-    """Look closer at steps that seem to be nearby: a step keeps its height, a kink does not."""
-    found = stairs(values, answers)
-    rows = len(values.centre) // len(directions)
-    suspects = np.flatnonzero(found.found)
-    if not len(suspects):
-        return found
-    place = suspects // rows
-    which = np.repeat(place, ZOOM)
-    confirmed = np.zeros(len(suspects), np.bool_)
-    for sign in (1.0, -1.0):
-        high = values.steps[found.rung[suspects]]
-        low = high / 2
-        for _ in range(ZOOMS):
-            part = np.linspace(0.0, 1.0, ZOOM) ** 1.01  # a tie is at a number with few bits
-            t = low[:, None] + (high - low)[:, None] * part
-            at = np.concatenate([[0], which]), np.concatenate([[0.0], sign * t.reshape(-1)])
-            f = subject.values(directions, *at)[1:].reshape(len(suspects), ZOOM, rows)
-            f = f[np.arange(len(suspects)), :, suspects % rows]
-            line = sign * answers.fd[suspects][:, None] * t
-            change = np.nan_to_num(np.abs(np.diff(f - line, axis=1)))
-            worst = np.argmax(change, axis=1)
-            here = np.arange(len(suspects))
-            low, high = t[here, worst], t[here, worst + 1]
-        confirmed |= change[here, worst] > found.height[suspects] / 4
-    kept = np.zeros(len(found.found), np.bool_)
-    kept[suspects] = confirmed
-    return dataclasses.replace(found, found=kept)
 
 
 def _compare(subject: Subject, modes: list[Asked]) -> list[Asked]:

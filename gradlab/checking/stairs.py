@@ -1,16 +1,20 @@
 """Steps of a function nearby: a staircase, or the rounding of numbers on the way."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradlab.checking.intervals import Floats, Interval, limit
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, Answers
+from gradlab.checking.steps import Direction
+from gradlab.checking.subject import Subject
 from gradlab.checking.values import Bools, Claims, Values
 
 NARROW = 2.0**-20  # steps narrower than this part of x are rounding, unless the program rounds
 HIGHER = (1.0, 8.0, 64.0)  # times the height of the first step that shows
+ZOOM, ZOOMS = 16, 4  # points between two steps, and how often: to tell a step from a kink
 SUDDEN = 2.0**10  # a change that grows by this from one step to the next is no smooth one
 
 
@@ -60,6 +64,34 @@ def stairs(v: Values, answers: Answers) -> Stairs:
             )
             found |= better
         return Stairs(np.any(sudden, axis=1) & found, rung, height, above)
+
+
+def confirmed(
+    subject: Subject, directions: Sequence[Direction], values: Values, answers: Answers
+) -> Stairs:
+    """Look closer at steps that seem to be nearby: a step keeps its height, a kink does not."""
+    found = stairs(values, answers)
+    suspects = np.flatnonzero(found.found)
+    if not len(suspects):
+        return found
+    rows, here = len(subject.value), np.arange(len(suspects))
+    which = np.repeat(suspects // rows, ZOOM)
+    kept = np.zeros(len(found.found), np.bool_)
+    for sign in (1.0, -1.0):
+        high = values.steps[found.rung[suspects]]
+        low = high / 2
+        for _ in range(ZOOMS):
+            part = np.linspace(0.0, 1.0, ZOOM) ** 1.01  # a tie is at a number with few bits
+            t = low[:, None] + (high - low)[:, None] * part
+            at = np.concatenate([[0], which]), np.concatenate([[0.0], sign * t.reshape(-1)])
+            f = subject.values(directions, *at)[1:].reshape(len(suspects), ZOOM, rows)
+            f = f[here, :, suspects % rows]
+            line = sign * answers.fd[suspects][:, None] * t
+            change = np.nan_to_num(np.abs(np.diff(f - line, axis=1)))
+            worst = np.argmax(change, axis=1)
+            low, high = t[here, worst], t[here, worst + 1]
+        kept[suspects] |= change[here, worst] > found.height[suspects] / 4
+    return dataclasses.replace(found, found=kept)
 
 
 def with_stairs(answers: Answers, claims: Claims, steps: Stairs, narrow: Bools) -> Answers:
