@@ -8,12 +8,12 @@ import jax
 import numpy as np
 from jax import lax
 
-from gradlab.checking.findings import Finding
 from gradlab.checking.intervals import Floats
 from gradlab.checking.jaxprs import CHOSEN, Without, operations, programs_in, where
 from gradlab.checking.judge import RESOLUTION
+from gradlab.checking.questions import Finding
 from gradlab.checking.steps import masked_on_host
-from gradlab.checking.subject import Subject
+from gradlab.checking.subject import MATERIAL, Subject
 
 MOST_TRIALS = 48  # of programs with some rules taken out
 RATIOS = {
@@ -104,7 +104,7 @@ def _explains(subject: Subject, finding: Finding, chosen: Sequence[Any]) -> bool
 
 
 def _is_fd(subject: Subject, finding: Finding, slope: float) -> bool:
-    room = finding.half + subject.material * max(abs(finding.fd), abs(slope))
+    room = finding.half + MATERIAL * max(abs(finding.fd), abs(slope))
     return bool(np.isfinite(slope) and abs(slope - finding.fd) <= room)
 
 

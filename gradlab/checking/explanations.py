@@ -3,11 +3,12 @@
 import math
 
 from gradlab.checking.causes import Site, culprits, operation_by_operation, resemblance, uses
-from gradlab.checking.findings import Finding, Why
+from gradlab.checking.intervals import FINE
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
+from gradlab.checking.leaf_report import Why
 from gradlab.checking.nonfinite import explain_nonfinite
+from gradlab.checking.questions import Finding
 from gradlab.checking.subject import MATERIAL, Subject
-from gradlab.checking.values import FINE
 
 NEARLY = 3e-2  # a relative difference below this may be that of an approximate solution
 COARSE = {2.0**-7: "bfloat16", 2.0**-10: "float16", 2.0**-23: "float32"}
@@ -43,7 +44,6 @@ SAID = {  # of a verdict and its cause: what they are, and what to do
     ),
     (CANNOT_TELL, "jump"): ("f jumps here, so it has no derivative", ANOTHER),
     (CANNOT_TELL, "infinite"): ("the argument itself is not finite here", ANOTHER),
-    (CANNOT_TELL, "isolated"): ("f is not finite at any point close by", ANOTHER),
     (CANNOT_TELL, "edge"): (
         "f is finite on one side only, so x is at the edge of its domain",
         "check at a point inside",
@@ -186,13 +186,6 @@ def _explain_noise(subject: Subject, finding: Finding) -> Why:
         )
         size += f", beside a slope of {largest:.2g}"
         hint = "compute in float64, or check at a point where f is smaller"
-    elif finding.cause == "hidden":
-        return Why(
-            CANNOT_TELL,
-            f"a slope of {largest:.2g} is lost in rounding: f, or a number on the way to it, is "
-            "large beside it",
-            "take large constants out of f, or check at another point",
-        )
     else:
         size += f", beside {largest:.2g}"
         if finding.asked_of.values.size[finding.entry] > subject.size[finding.row]:

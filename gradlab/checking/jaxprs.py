@@ -22,7 +22,6 @@ HERE = str(Path(__file__).parent)
 RULED = ("custom_jvp_call", "custom_vjp_call")  # operations that a person gave a derivative
 CALLS = ("jit", "pjit", "closed_call", "core_call")
 CHOSEN = (*RULED, "stop_gradient")
-ROUNDING = ("round", "floor", "ceil", "sign")
 STOPPING = ("while", "pure_callback", "io_callback")  # these may stop at a tolerance
 OUTSIDE = ("pure_callback", "io_callback", "ffi_call")
 WIDER = {
@@ -147,7 +146,6 @@ class Survey:
 
     Attributes:
         eps: Distance from 1 to the next number in the coarsest precision on the way.
-        rounds: Whether it rounds to whole numbers.
         stops: Whether it has a loop that may stop at a tolerance, or leaves JAX.
         outside: Whether it leaves JAX.
         widest: The largest number of elements that any operation makes.
@@ -155,7 +153,6 @@ class Survey:
     """
 
     eps: float
-    rounds: bool = False
     stops: bool = False
     outside: bool = False
     widest: int = 1
@@ -177,7 +174,6 @@ class Survey:
             self.outside |= name in OUTSIDE
             if moved:
                 self.moving.add(id(eqn))
-                self.rounds |= name in ROUNDING
                 self.stops |= name in STOPPING
             for inner in programs_in(eqn):
                 last = inputs[-len(inner.invars) :] if inner.invars else []

@@ -9,8 +9,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.intervals import Floats, limit
-from gradlab.checking.values import FINE, Bools, Claims, Values
+from gradlab.checking.intervals import FINE, Bools, Claims, Floats, Values, limit
 
 AGREE, CANNOT_TELL, WRONG = "agree", "cannot tell", "wrong"
 WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
@@ -81,7 +80,7 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     left, right = limit(fall / t, fall_error / t, (1, 2)), limit(rise / t, rise_error / t, (1, 2))
     mean = limit((rise + fall) / (2 * t), (rise_error + fall_error) / (2 * t), (2,))
     behind, ahead = v.sides
-    edge, isolated = behind ^ ahead, ~behind & ~ahead
+    edge = behind ^ ahead
 
     def one_sided(both: Floats, behind: Floats, ahead_: Floats) -> Floats:
         return np.where(edge, np.where(ahead, ahead_, behind), both)
@@ -95,10 +94,7 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     # How much matters.
     larger = np.fmax(np.abs(ad), np.abs(fd))
     own = np.fmax(larger, claims.scale)
-    sides = np.fmax(np.abs(ad + left.centre), np.abs(ad + right.centre))
-    negligible = np.sqrt(v.eps) * v.typical_slope
-    immaterial = np.fmax(claims.material * np.fmax(sides, own), negligible)
-    enough = np.fmax(np.fmax(claims.material * larger, claims.floor), negligible)
+    immaterial, enough = claims.material * own, np.fmax(claims.material * larger, claims.floor)
 
     # The slope: known, or known to be small beside what the function does; and AD outside of it.
     known = half <= RESOLUTION * own
@@ -106,22 +102,18 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     wrong = difference - half > enough
 
     # Flat: nothing changes close by, and not by rounding; or nothing changes at all.
-    behind_change, ahead_change = v.changes
-    finest = np.fmax(behind_change, ahead_change)[:, -FLAT:]
-    flat = np.all((behind_change[:, -FLAT:] == 0) & (ahead_change[:, -FLAT:] == 0), axis=1)
-    flat &= finest.shape[1] == FLAT
-    shown = np.fmax(sides, larger) * v.flat_width
+    changes = np.fmax(*v.changes)
+    flat = np.all(changes[:, -FLAT:] == 0, axis=1)
+    shown = larger * v.flat_width
     level = flat & ((shown == 0) | (shown > v.rounding))
+    unchanged = np.max(np.nan_to_num(changes, posinf=0), axis=1) <= v.rounding
+    unchanged &= behind | ahead
     nothing = np.abs(ad) <= NEGLIGIBLE * claims.scale
     rounded = np.abs(ad) <= JITTER * claims.jitter
-    largest = np.max(np.nan_to_num(np.fmax(behind_change, ahead_change), posinf=0), axis=1)
-    unchanged = largest <= v.rounding
-    constant = unchanged & (np.abs(ad) * t[0] <= 2 * v.rounding)
-    still = (level & nothing) | (constant & (rounded | nothing))
+    still = (level & nothing) | (unchanged & (rounded | nothing))
 
     # Kinks and jumps.
-    gap = right.centre - left.centre
-    unsure = left.half + right.half
+    gap, unsure = right.centre - left.centre, left.half + right.half
     kink = (np.abs(gap) - unsure > KINK * immaterial) & ~edge & ~level
     low = np.fmin(left.centre - left.half, right.centre - right.half) - immaterial
     high = np.fmax(left.centre + left.half, right.centre + right.half) + immaterial
@@ -141,14 +133,12 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
         verdict[where], cause[where] = what, why
 
     # The later, the stronger.
-    say(constant & ~rounded, CANNOT_TELL, "hidden")
     say(known | still, AGREE, "")
     say(known & (difference > half), AGREE, "immaterial")
     say(wrong & ~still, WRONG, "slope")
     sides_differ = limit((rise - fall) / t, (rise_error + fall_error) / t, (1,)).half
-    half_of_steps = len(t) // 2
     apart = np.abs(rise - fall) > 4 * (rise_error + fall_error)  # not by noise
-    erratic = np.mean(apart[:, half_of_steps:], axis=1) > 0.5
+    erratic = np.mean(apart[:, len(t) // 2 :], axis=1) > 0.5
     erratic &= (sides_differ > v.typical_slope) & (half <= SURE * sides_differ)
     say(erratic & (verdict == AGREE) & ~still, CANNOT_TELL, "erratic")
     say(edge & ~wrong, CANNOT_TELL, "edge")
@@ -156,12 +146,9 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     say(kink & ~between, WRONG, "kink")
     say(jump, CANNOT_TELL, "jump")
     say(lost, CANNOT_TELL, "nan")
-    say(lost & (measured | flat | unchanged) & ~edge & ~jump, WRONG, "nan")
-    say(lost & kink & (unsure < np.abs(gap)), WRONG, "nan")
-    sharp = kink & (unsure < RESOLUTION * np.abs(gap))
-    say(isolated, CANNOT_TELL, "isolated")
+    say(lost & (measured | flat | unchanged | kink) & ~edge & ~jump, WRONG, "nan")
     say(~np.isfinite(v.centre), CANNOT_TELL, "value")
     return Answers(
-        verdict, cause, fd, half, mean.rung, ad + left.centre, ad + right.centre, sharp,
+        verdict, cause, fd, half, mean.rung, ad + left.centre, ad + right.centre, kink,
         clean=(verdict == AGREE) & known, within=difference <= half,
     )  # fmt: skip

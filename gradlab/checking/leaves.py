@@ -9,17 +9,17 @@ import numpy as np
 from gradlab.checking.arguments import Leaf
 from gradlab.checking.causes import by_element
 from gradlab.checking.explanations import explain
-from gradlab.checking.findings import Finding, Why
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
-from gradlab.checking.leaf_report import Funnel, LeafReport
+from gradlab.checking.leaf_report import Funnel, LeafReport, Why
 from gradlab.checking.nonfinite import first_nonfinite
+from gradlab.checking.questions import Finding
 from gradlab.checking.subject import Subject, said
 from gradlab.checking.tracing import LOOKS_AT_VALUES
 
 DIGITS_LOST = 0.05  # of the largest slope of a leaf: then the digits that are left are told
 COUNTS = 1e-3  # of the largest slope: an element that is smaller does not count beside it
 ROUNDING = 64  # units in the last place of f: what a slope over one step may be off by
-NO_SLOPE = ("jump", "isolated", "value", "infinite")  # then FD is no slope
+NO_SLOPE = ("jump", "value", "infinite")  # then FD is no slope
 
 
 def describe_finding(subject: Subject, finding: Finding) -> LeafReport:

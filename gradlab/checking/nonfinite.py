@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradlab.checking.findings import Finding, Why
 from gradlab.checking.float64 import InFloat64
 from gradlab.checking.jaxprs import Rerun, apart, is_float, is_literal, programs_in, where
 from gradlab.checking.judge import CANNOT_TELL, WRONG
+from gradlab.checking.leaf_report import Why
+from gradlab.checking.questions import Finding
 from gradlab.checking.subject import Subject
 
 

@@ -9,13 +9,12 @@ import jax
 import numpy as np
 
 from gradlab.checking.arguments import Arguments
-from gradlab.checking.intervals import Floats
+from gradlab.checking.intervals import FINE, Floats
 from gradlab.checking.on_numbers import OnNumbers
 from gradlab.checking.programs import Programs
 from gradlab.checking.steps import FEW, exponents, first_directions, make_bases, points
 from gradlab.checking.subject import Subject, said
 from gradlab.checking.tracing import LOOKS_AT_VALUES, Traced
-from gradlab.checking.values import FINE
 
 
 @contextlib.contextmanager

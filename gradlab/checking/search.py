@@ -11,11 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradlab.checking.arguments import Leaf
-from gradlab.checking.findings import Finding, about, decisive, telling
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
-from gradlab.checking.questions import Asked, ask
+from gradlab.checking.questions import Asked, Finding, about, ask, decisive, telling
 from gradlab.checking.steps import Direction, are_few, elements, projection
-from gradlab.checking.subject import Subject
+from gradlab.checking.subject import MATERIAL, Subject
 
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
 CONFIRMED = 32  # of those that a short ladder does not settle: these decide if one of them is wrong
@@ -33,28 +32,20 @@ def search(subject: Subject) -> list[Finding]:
         ]
     found: dict[str, Finding] = {}
     seen: dict[str, list[Asked]] = {leaf.path: [] for leaf in leaves}
-    for short in (True, False):
+    for short in (True, False):  # at all steps only where there is no asking one by one
         open_ = [leaf for leaf in leaves if leaf.path not in found]
-        if not subject.sharp:
-            open_ = [leaf for leaf in open_ if not short and leaf.size > MANY]
-        open_ = [leaf for leaf in open_ if leaf.size > MANY or not _is_wrong(leaf, seen[leaf.path])]
-        if open_:
-            projected = ask(subject, [projection(leaf) for leaf in open_], short=short)
-            for leaf in open_:
-                seen[leaf.path] = about(subject, leaf, projected)
-                finding = _from_projection(subject, leaf, seen[leaf.path])
-                if finding is not None:
-                    found[leaf.path] = finding
+        open_ = [leaf for leaf in open_ if (subject.sharp if short else leaf.size > MANY)]
+        projected = ask(subject, [projection(leaf) for leaf in open_], short=short)
+        for leaf in open_:
+            seen[leaf.path] = about(subject, leaf, projected)
+            finding = _from_projection(subject, leaf, seen[leaf.path])
+            if finding is not None:
+                found[leaf.path] = finding
     for leaf in leaves:
         if leaf.path not in found:
             look_closer = _by_halves if leaf.size > MANY else _one_by_one
             found[leaf.path] = look_closer(subject, leaf, seen[leaf.path])
     return [found[leaf.path] for leaf in leaves]
-
-
-def _is_wrong(leaf: Leaf, projected: Sequence[Asked]) -> bool:
-    """Tell whether a projection found another slope than AD says."""
-    return any(np.any(one.answers.cause[one.of(leaf)] == "slope") for one in projected)
 
 
 def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
@@ -67,7 +58,7 @@ def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -
     """
     room = RESOLUTION  # of `scale`, which is itself only this part of the largest slope: √user_eps
     if leaf.size > MANY:
-        room = max(room, subject.material / subject.user_eps**0.5)
+        room = max(room, MATERIAL / subject.user_eps**0.5)
     for one in projected:
         narrow = one.answers.half <= room * one.claims.scale
         if not np.all(_settled(one) & (~one.answers.clean | narrow), where=one.of(leaf)):

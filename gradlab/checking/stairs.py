@@ -6,13 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.intervals import Floats, Interval, limit
+from gradlab.checking.intervals import Bools, Claims, Floats, Interval, Values, limit
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, Answers
 from gradlab.checking.steps import Direction
 from gradlab.checking.subject import Subject
-from gradlab.checking.values import Bools, Claims, Values
 
-NARROW = 2.0**-20  # steps narrower than this part of x are rounding, unless the program rounds
+NARROW = 2.0**-20  # steps narrower than this part of x are rounding
 HIGHER = (1.0, 8.0, 64.0)  # times the height of the first step that shows
 ZOOM, ZOOMS = 16, 4  # points between two steps, and how often: to tell a step from a kink
 SUDDEN = 2.0**10  # a change that grows by this from one step to the next is no smooth one
@@ -38,7 +37,7 @@ def stairs(v: Values, answers: Answers) -> Stairs:
         t, f0 = v.steps, v.centre[:, None]
         line = np.where(np.isfinite(answers.fd), answers.fd, 0.0)[:, None] * t
         rest = np.fmax(np.abs(v.ahead - f0 - line), np.abs(f0 - v.behind - line))
-        quiet = np.fmax(v.sigma, np.fmax(v.rounding / 2, 0))[:, None]
+        quiet = v.sigma[:, None]
         sudden = rest[:, :-1] > SUDDEN * np.fmax(np.nan_to_num(rest[:, 1:]), quiet)
         sudden &= np.isfinite(rest[:, 1:])
         number = sudden.shape[1]
@@ -94,14 +93,10 @@ def confirmed(
     return dataclasses.replace(found, found=kept)
 
 
-def with_stairs(answers: Answers, claims: Claims, steps: Stairs, narrow: Bools) -> Answers:
+def with_stairs(values: Values, answers: Answers, claims: Claims, steps: Stairs) -> Answers:
     """Say of steps nearby what can be said of them.
 
-    Args:
-        answers: What was said without them.
-        claims: What AD says.
-        steps: The steps.
-        narrow: Where the steps are so narrow that they are the rounding of numbers on the way.
+    Steps that are narrow are the rounding of numbers on the way; the slope above them counts.
     """
     with np.errstate(all="ignore"):
         verdict, cause = answers.verdict.copy(), answers.cause.copy()
@@ -109,6 +104,7 @@ def with_stairs(answers: Answers, claims: Claims, steps: Stairs, narrow: Bools) 
         room = above.half + claims.material * np.abs(above.centre)
         fits = np.abs(claims.slope - above.centre) <= room
         inside = np.abs(claims.slope - above.centre) <= above.half
+        narrow = values.steps[steps.rung] <= NARROW
         told = steps.found & (fits | (verdict == AGREE))
         verdict[told], cause[told] = CANNOT_TELL, "stairs"
         known = told & fits & narrow & (above.half <= RESOLUTION * np.abs(above.centre))

@@ -1,6 +1,7 @@
 """What is to be checked, made ready: its programs, its derivatives, and the scales to judge by."""
 
 import dataclasses
+import functools
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradlab.checking.arguments import Arguments, Leaf
-from gradlab.checking.intervals import Floats
+from gradlab.checking.intervals import FINE, Floats
 from gradlab.checking.jaxprs import Survey
 from gradlab.checking.programs import MOST_POINTS
 from gradlab.checking.steps import Direction
 
-FINE = 1e-10  # a precision better than this is float64's
 LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
 STOPPED = 2.0**-24  # the same where f may stop at a tolerance: half a unit of float32
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
@@ -61,7 +61,6 @@ class Subject:
     own_slopes: Floats | None = None
     own_value: Floats | None = None
     scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
-    perturbed: tuple[Floats, Floats | None] | None = None
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:
@@ -93,11 +92,6 @@ class Subject:
     def sharp(self) -> bool:
         """Tell whether a projection can see one wrong element among thousands."""
         return self.eps < FINE
-
-    @property
-    def material(self) -> float:
-        """Return the relative difference below which one does not matter."""
-        return float(max(self.eps**0.5, MATERIAL))
 
     @property
     def lost(self) -> float:
@@ -161,56 +155,34 @@ class Subject:
         """Return the leaf that a direction moves, or the first of several."""
         return next(leaf for leaf in self.leaves if leaf.start <= direction.start < leaf.stop)
 
-    def reach(self, directions: Sequence[Direction]) -> Floats:
-        """Return the largest size of x in steps, for each direction."""
-        with np.errstate(invalid="ignore"):
-            steps = (np.abs(self.x / self.bases[d.base])[d.start : d.stop] for d in directions)
-            return np.array([np.max(x, where=np.isfinite(x), initial=0.0) for x in steps])
-
-    def rounding(self, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
-        """Return by how much rounding on the way moves f, and AD along directions.
+    @functools.cached_property
+    def rounding(self) -> Floats:
+        """By how much rounding on the way moves f, `(rows,)`; 0 where nobody can tell.
 
         (1 − cos x) / x² is close to ½ where x is close to 0, but at 1e-5 the cosine, rounded to
         1e-16, leaves only six digits of it, and the value itself does not show that.
 
-        Returns:
-            `(rows,)` and `(directions, rows)`; 0 where nobody can tell.
+        It is the standard deviation over runs with every result moved by a unit, if that is of
+        rounding: half of the runs have more of it, and move f by so much more. A branch does not.
         """
-        rows = len(self.value)
-        if self.perturbed is None:
-            signs = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS))
-            try:
-                values, gradients = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
-            except Exception as error:
-                self.not_looked_for("rounding on the way", error)
-                self.perturbed = np.zeros(rows), None
-            else:
-                weights = self.programs.rows
-                values = values if weights is None else values @ weights.T
-                flat = [g.reshape(2 * RUNS, rows, -1) for g in gradients]
-                whole = len(flat) == len(self.arguments.reals)
-                self.perturbed = _spread(values), np.concatenate(flat, axis=2) if whole else None
-        of_value, gradients = self.perturbed
-        if gradients is None:
-            return of_value, np.zeros((len(directions), rows))
-        bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
-        return of_value, np.stack([_spread(gradients[..., d.start : d.stop] @ b) for d, b in bases])
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS))
+        try:
+            values = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
+        except Exception as error:
+            self.not_looked_for("rounding on the way", error)
+            return np.zeros(len(self.value))
+        weights = self.programs.rows
+        values = values if weights is None else values @ weights.T
+        with np.errstate(all="ignore"):
+            size = np.max(np.abs(values), axis=0)
+            part = values / np.where(size > 0, size, 1.0)  # so that squares stay finite
+            near, far = np.std(part[:RUNS], axis=0), np.std(part[RUNS:], axis=0) / FAR
+            return np.where(near <= 4 * far, np.fmin(near, far) * size, 0.0)
 
     def modes_of(self, leaf: Leaf) -> list[str]:
         """Return the modes that have a derivative with respect to a leaf."""
         number = self.arguments.leaves.index(leaf)
         return [mode for mode in self.modes if number not in self.programs.raised.get(mode, ())]
-
-    def jitter(self, directions: Sequence[Direction], slopes: Any) -> Floats:
-        """Return by how much two ways to compute the same slopes differ, `(directions, rows)`."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            found = [along for along, _ in slopes.values()]
-            differ = np.abs(found[0] - found[-1])
-            for mode, own in self.own_gradients.items():
-                bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
-                narrow = np.stack([own[:, d.start : d.stop] @ base for d, base in bases])
-                differ = np.fmax(differ, np.abs(narrow - slopes[mode][0]))
-            return np.nan_to_num(differ, nan=0.0, posinf=0.0)
 
     def over_output(self, numbers: Floats) -> Floats:
         """Return for each row the largest of the numbers in its output."""
@@ -219,18 +191,6 @@ class Subject:
         largest = np.zeros(len(paths))
         np.maximum.at(largest, owner, np.where(np.isfinite(numbers), numbers, 0.0))
         return largest[owner]
-
-
-def _spread(found: Floats) -> Floats:
-    """Return the standard deviation over runs if it is that of rounding, or 0.
-
-    Half of the runs have more of it: rounding moves f by so much more then, a branch does not.
-    """
-    with np.errstate(all="ignore"):
-        size = np.max(np.abs(found), axis=0)
-        part = found / np.where(size > 0, size, 1.0)  # so that squares stay finite
-        near, far = np.std(part[:RUNS], axis=0), np.std(part[RUNS:], axis=0) / FAR
-        return np.where(near <= 4 * far, np.fmin(near, far) * size, 0.0)
 
 
 def said(error: Exception) -> str:

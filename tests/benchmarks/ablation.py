@@ -47,7 +47,7 @@ from gradlab.checking import (
     subject,
     values,
 )
-from gradlab.checking.findings import Why
+from gradlab.checking.leaf_report import Why
 from gradlab.checking.preparation import prepare
 from gradlab.checking.subject import Subject
 
@@ -64,7 +64,7 @@ FUNCTIONS: tuple[tuple[Any, str], ...] = (
     (values, "Values.flat_width"), (values, "Values.typical_slope"), (values, "Values.sides"),
     (intervals, "noise"), (intervals, "limit"), (intervals, "_remaining"),
     (judge, "judge"), (judge, "_judge"), (stairs, "stairs"), (stairs, "with_stairs"),
-    (questions, "_judge"), (questions, "_answer"), (questions, "_confirmed"),
+    (questions, "_judge"), (questions, "_answer"), (stairs, "confirmed"),
     (questions, "_compare"), (search, "search"), (search, "_is_wrong"),
     (search, "_from_projection"), (search, "_settled"), (search, "_one_by_one"),
     (search, "_unless_a_tie"), (search, "_with_blind_spot"), (search, "_by_halves"),
@@ -80,7 +80,7 @@ STEPS: dict[str, tuple[Any, str, str, str]] = {
     ),
     "steps nearby are believed unseen": (
         questions, "_answer",
-        "_confirmed(subject, directions, values, answers)", "stairs(values, answers)",
+        "confirmed(subject, directions, values, answers)", "stairs(values, answers)",
     ),
     "the largest tenth is noise, too": (intervals, "noise", "np.ceil(0.9 * known)", "known"),
     "modes are not compared": (
@@ -92,7 +92,7 @@ STEPS: dict[str, tuple[Any, str, str, str]] = {
     ),
     "nobody looks at the user's own dtype": (
         leaves, "_lost_in_own_dtype",
-        "own = slice(leaf.start, leaf.stop)", "return False, None, 0.0",
+        "own, found = slice(leaf.start, leaf.stop), None", "return None, None",
     ),
     "a function may round to whole numbers and still be called rounded": (
         questions, "_answer", "NARROW * (not subject.survey.rounds)", "NARROW",
