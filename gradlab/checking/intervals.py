@@ -21,7 +21,7 @@ ANOTHER = 2.0**20  # times the size of f: a value that differs by more is of qui
 SPREAD = 2.0  # a rung's interval, in units of the largest error that noise of size σ makes in it
 WIDENING = 3.0  # Lepski's rule: the bias of the chosen rung is at most this many half-widths
 SLOW = 0.3  # values whose differences shrink by less than this at every step converge slowly
-FINEST = 8  # rungs on each side from which the noise is measured
+FINEST = 12  # rungs on each side from which the noise is measured
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ def noise(behind: Floats, ahead: Floats, floor: Floats) -> Floats:
 
         (f(t) − 3 f(t/2) + 2 f(t/4)) / √14
 
-    over the finest steps of each side. That combination cancels a constant and a straight line on
+    over the finest steps of each side, without the largest tenth. That combination cancels a constant and a straight line on
     each side by itself, so neither a kink nor a jump at the centre is taken for noise.
 
     Args:
@@ -58,11 +58,13 @@ def noise(behind: Floats, ahead: Floats, floor: Floats) -> Floats:
     """
     fine = np.stack([behind[:, -FINEST:], ahead[:, -FINEST:]], axis=1)
     jitter = np.abs(fine[..., :-2] - 3 * fine[..., 1:-1] + 2 * fine[..., 2:]) / np.sqrt(14)
-    known = np.sum(np.isfinite(jitter), axis=(1, 2))
-    largest = np.nanmax(jitter, axis=(1, 2), initial=0.0)
-    part = jitter / np.where(largest > 0, largest, 1.0)[:, None, None]  # so that squares are finite
-    square = np.nansum(part**2, axis=(1, 2)) / np.maximum(known, 1)
-    return np.maximum(floor, largest * np.sqrt(square))
+    size = np.sort(jitter.reshape(len(floor), -1), axis=1)  # NaN last
+    most = np.ceil(0.9 * np.sum(np.isfinite(size), axis=1))[:, None]
+    size = np.where(np.arange(size.shape[1]) < most, size, 0.0)
+    largest = np.max(size, axis=1, initial=0.0)
+    part = size / np.where(largest > 0, largest, 1.0)[:, None]  # so that squares stay finite
+    mean = np.sum(part**2, axis=1) / np.maximum(most[:, 0], 1)
+    return np.maximum(floor, largest * np.sqrt(mean))
 
 
 def limit(values: Floats, errors: Floats, powers: tuple[int, ...]) -> Interval:
@@ -206,7 +208,6 @@ class Claims:
         spread: The root of the sum of squares of the terms that were added up for it.
         scale: A slope that is small beside this one counts as part of it.
         jitter: By how much two ways to compute it differ.
-        floor: A difference below this is lost beside the largest slope of the leaf.
         material: A relative difference below this does not matter, however sure.
     """
 
@@ -214,5 +215,4 @@ class Claims:
     spread: Floats
     scale: Floats
     jitter: Floats
-    floor: Floats
     material: float

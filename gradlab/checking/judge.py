@@ -15,13 +15,11 @@ AGREE, CANNOT_TELL, WRONG = "agree", "cannot tell", "wrong"
 WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
 
 RESOLUTION = 0.05  # a slope known to within this part of itself is known; it is no tolerance
-SURE = 1e-3  # a slope is nothing if it is less than this part of what f does at coarse steps
+NOTHING = 1e-3  # what is less than this part of a number is nothing beside it
 NEGLIGIBLE = 1e-6  # times `scale`: the rounding of AD itself
 JITTER = 16.0  # times the difference of two gradients: an AD below is itself rounding
-KINK = 4.0  # times what is immaterial: two sides that differ by less make no kink
-JUMP = 4.0  # times what may be rounding: a jump of less is none
-FINEST = 3  # steps at which a jump must show
-FLAT = 6  # so many finest steps without any change on either side: the function is flat here
+CLEAR = 4.0  # times what is immaterial or rounding: a kink or a jump of less is none
+CLOSE = 6  # the finest steps: where nothing changes in them f is flat, and a jump shows in all
 WIDER = (3.0, 9.0, 27.0)  # times the noise that was measured
 
 
@@ -94,16 +92,16 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     # How much matters.
     larger = np.fmax(np.abs(ad), np.abs(fd))
     own = np.fmax(larger, claims.scale)
-    immaterial, enough = claims.material * own, np.fmax(claims.material * larger, claims.floor)
+    immaterial = claims.material * own
 
     # The slope: known, or known to be small beside what the function does; and AD outside of it.
     known = half <= RESOLUTION * own
-    known |= (half <= SURE * v.typical_slope) & (np.abs(ad) <= half)
-    wrong = difference - half > enough
+    known |= (half <= NOTHING * v.typical_slope) & (np.abs(ad) <= half)
+    wrong = difference - half > claims.material * larger
 
     # Flat: nothing changes close by, and not by rounding; or nothing changes at all.
     changes = np.fmax(*v.changes)
-    flat = np.all(changes[:, -FLAT:] == 0, axis=1)
+    flat = np.all(changes[:, -CLOSE:] == 0, axis=1)
     shown = larger * v.flat_width
     level = flat & ((shown == 0) | (shown > v.rounding))
     unchanged = np.max(np.nan_to_num(changes, posinf=0), axis=1) <= v.rounding
@@ -114,14 +112,14 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
 
     # Kinks and jumps.
     gap, unsure = right.centre - left.centre, left.half + right.half
-    kink = (np.abs(gap) - unsure > KINK * immaterial) & ~edge & ~level
+    kink = (np.abs(gap) - unsure > CLEAR * immaterial) & ~edge & ~level
     low = np.fmin(left.centre - left.half, right.centre - right.half) - immaterial
     high = np.fmax(left.centre + left.half, right.centre + right.half) + immaterial
     between = (low <= 0) & (high >= 0)
     jump = np.zeros(len(ad), np.bool_)
     for change, its_error in ((rise, rise_error), (fall, fall_error)):
         height = limit(change, its_error, (1,))
-        high = np.all(np.abs(change[:, -FINEST:]) > JUMP * v.rounding[:, None], axis=1)
+        high = np.all(np.abs(change[:, -CLOSE:]) > CLEAR * v.rounding[:, None], axis=1)
         jump |= height.excludes(0.0) & high
 
     lost = ~np.isfinite(claims.slope)
@@ -139,7 +137,7 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     sides_differ = limit((rise - fall) / t, (rise_error + fall_error) / t, (1,)).half
     apart = np.abs(rise - fall) > 4 * (rise_error + fall_error)  # not by noise
     erratic = np.mean(apart[:, len(t) // 2 :], axis=1) > 0.5
-    erratic &= (sides_differ > v.typical_slope) & (half <= SURE * sides_differ)
+    erratic &= (sides_differ > v.typical_slope) & (half <= NOTHING * sides_differ)
     say(erratic & (verdict == AGREE) & ~still, CANNOT_TELL, "erratic")
     say(edge & ~wrong, CANNOT_TELL, "edge")
     say(kink & between, CANNOT_TELL, "kink")

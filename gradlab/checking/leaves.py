@@ -9,15 +9,13 @@ import numpy as np
 from gradlab.checking.arguments import Leaf
 from gradlab.checking.causes import by_element
 from gradlab.checking.explanations import explain
-from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
+from gradlab.checking.judge import AGREE, CANNOT_TELL, NOTHING, RESOLUTION, WRONG
 from gradlab.checking.leaf_report import Funnel, LeafReport, Why
 from gradlab.checking.nonfinite import first_nonfinite
 from gradlab.checking.questions import Finding
 from gradlab.checking.subject import Subject, said
 from gradlab.checking.tracing import LOOKS_AT_VALUES
 
-DIGITS_LOST = 0.05  # of the largest slope of a leaf: then the digits that are left are told
-COUNTS = 1e-3  # of the largest slope: an element that is smaller does not count beside it
 ROUNDING = 64  # units in the last place of f: what a slope over one step may be off by
 NO_SLOPE = ("jump", "value", "infinite")  # then FD is no slope
 
@@ -129,8 +127,8 @@ def _lost_in_own_dtype(subject: Subject, leaf: Leaf) -> tuple[float | None, int 
             size = np.fmax(size, subject.largest(leaf))[:, None]
             error = np.abs(narrow - wide)
             units = ROUNDING * subject.user_eps * np.fmax(subject.size, np.abs(subject.value))
-            counts = error > np.fmax(DIGITS_LOST * size, units[:, None])
-            counts &= np.abs(wide) >= COUNTS * size
+            counts = error > np.fmax(RESOLUTION * size, units[:, None])
+            counts &= np.abs(wide) >= NOTHING * size
             digits = -np.log10(error[counts] / np.abs(wide[counts]))
         if len(digits):
             worst = max(0, int(np.min(digits)))

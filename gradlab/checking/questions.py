@@ -12,16 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradlab.checking.arguments import Leaf
-from gradlab.checking.intervals import Claims, Floats, Values
-from gradlab.checking.judge import AGREE, CANNOT_TELL, WORST_FIRST, WRONG, Answers, judge, taken
-from gradlab.checking.stairs import Stairs, confirmed, with_stairs
+from gradlab.checking.intervals import FINE, Claims, Floats, Values
+from gradlab.checking.judge import (
+    AGREE,
+    CANNOT_TELL,
+    NOTHING,
+    WORST_FIRST,
+    WRONG,
+    Answers,
+    judge,
+    taken,
+)
+from gradlab.checking.stairs import NARROW, Stairs, confirmed, with_stairs
 from gradlab.checking.steps import Direction, climb, exponents
 from gradlab.checking.subject import MATERIAL, Subject
 
 GROUP = 256  # directions in one batch
-FLAT_PART = 2.0**-20  # a function that does not change over this part of x is flat, not just level
-OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is another function
-SAME = 1e-12  # relative: two modes that differ by less are judged once
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 
 
@@ -86,16 +92,15 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> li
     with np.errstate(invalid="ignore"):
         changes = np.nan_to_num(np.fmax(*values.changes), posinf=0.0)
         size = np.fmax(values.bulk, np.max(changes, axis=1, initial=0.0))
-        other = each(np.abs(subject.primal - centre)) > OTHER * size
+        other = each(np.abs(subject.primal - centre)) > NOTHING * size
         slopes = {mode: subject.along(mode, directions) for mode in subject.modes}
         found = [along for along, _ in slopes.values()]
         jitter = np.nan_to_num(np.abs(found[0] - found[-1]), nan=0.0, posinf=0.0).reshape(-1)
     asked: list[Asked] = []
     for mode, (along, terms) in slopes.items():
         slope, spread = along.reshape(-1), terms.reshape(-1)
-        floor = subject.lost * largest
-        claims = Claims(slope, spread, part * largest, jitter, floor, MATERIAL)
-        if asked and np.allclose(slope, asked[0].claims.slope, rtol=SAME, atol=0, equal_nan=True):
+        claims = Claims(slope, spread, part * largest, jitter, MATERIAL)
+        if asked and np.allclose(slope, asked[0].claims.slope, rtol=FINE, atol=0, equal_nan=True):
             answers, steps_nearby = asked[0].answers, asked[0].stairs
         else:
             answers, steps_nearby = _answer(subject, directions, values, claims)
@@ -193,7 +198,7 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         bad |= {
             one.direction(k).start for k in np.flatnonzero(own & (one.answers.verdict != AGREE))
         }
-        flat &= bool(np.all(one.values.flat_width[own] > FLAT_PART))
+        flat &= bool(np.all(one.values.flat_width[own] > NARROW))
         digits = min(digits, float(np.min(known[one.answers.clean & own], initial=np.inf)))
         k = int(np.flatnonzero(own)[np.lexsort(ranks[own][:, ::-1].T)[0]])
         if best is None or ranks[k].tolist() <= best[0]:

@@ -13,11 +13,10 @@ import numpy as np
 from gradlab.checking.arguments import Leaf
 from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
 from gradlab.checking.questions import Asked, Finding, about, ask, decisive, telling
-from gradlab.checking.steps import Direction, are_few, elements, projection
+from gradlab.checking.steps import FEW, Direction, are_few, elements, projection
 from gradlab.checking.subject import MATERIAL, Subject
 
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
-CONFIRMED = 32  # of those that a short ladder does not settle: these decide if one of them is wrong
 EACH = "every element"
 PROJECTED = "a random direction for each leaf"
 
@@ -88,7 +87,7 @@ def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Fin
             direction, own = one.direction(k), each[k].tolist()
             ranks[direction] = min(ranks.get(direction, own), own)
     worst = sorted(ranks, key=lambda d: ranks[d])
-    for part in (worst[:CONFIRMED], worst[CONFIRMED:]):
+    for part in (worst[:FEW], worst[FEW:]):
         asked += ask(subject, part)
         finding = decisive(subject, leaf, asked, EACH)
         if finding.verdict == WRONG:

@@ -12,7 +12,6 @@ from gradlab.checking.steps import Direction
 from gradlab.checking.subject import Subject
 
 NARROW = 2.0**-20  # steps narrower than this part of x are rounding
-HIGHER = (1.0, 8.0, 64.0)  # times the height of the first step that shows
 ZOOM, ZOOMS = 16, 4  # points between two steps, and how often: to tell a step from a kink
 SUDDEN = 2.0**10  # a change that grows by this from one step to the next is no smooth one
 
@@ -45,24 +44,9 @@ def stairs(v: Values, answers: Answers) -> Stairs:
         height = rest[np.arange(len(rest)), rung]
         coarse = np.arange(len(t)) <= rung[:, None]
         quotient = np.where(coarse, (v.ahead - v.behind) / (2 * t), np.nan)
-        nothing = np.zeros(len(rest))
-        above, found = Interval(nothing, nothing + np.inf, rung), nothing > 0
-        for factor in (
-            HIGHER if np.any(sudden) else ()
-        ):  # the first step to show need not be the highest
-            next_ = limit(quotient, factor * height[:, None] / (4 * t), (2,))
-            other = np.abs(next_.centre - answers.fd) > next_.half + answers.half
-            better = other & (next_.half <= above.half)
-            above = Interval(
-                *(
-                    np.where(better, new, old)
-                    for new, old in zip(
-                        dataclasses.astuple(next_), dataclasses.astuple(above), strict=True
-                    )
-                )
-            )
-            found |= better
-        return Stairs(np.any(sudden, axis=1) & found, rung, height, above)
+        above = limit(quotient, height[:, None] / (4 * t), (2,))
+        other = np.abs(above.centre - answers.fd) > above.half + answers.half
+        return Stairs(np.any(sudden, axis=1) & other, rung, height, above)
 
 
 def confirmed(

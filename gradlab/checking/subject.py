@@ -15,8 +15,6 @@ from gradlab.checking.jaxprs import Survey
 from gradlab.checking.programs import MOST_POINTS
 from gradlab.checking.steps import Direction
 
-LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
-STOPPED = 2.0**-24  # the same where f may stop at a tolerance: half a unit of float32
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
 RUNS, SIGNS, FAR = 8, 61, 2.0**20  # with each operation moved by one unit up or down, or by FAR
 
@@ -92,13 +90,6 @@ class Subject:
     def sharp(self) -> bool:
         """Tell whether a projection can see one wrong element among thousands."""
         return self.eps < FINE
-
-    @property
-    def lost(self) -> float:
-        """Return the part of a leaf's largest slope that AD may lose by rounding."""
-        if not self.sharp:
-            return float(4 * self.eps ** (2 / 3))
-        return STOPPED if self.survey.stops else LOST
 
     def not_looked_for(self, cause: str, error: Exception) -> None:
         """Note that a cause could not be looked for, and why."""
