@@ -124,7 +124,7 @@ def _answer(
     jumps = np.isin(answers.cause, ("jump", "kink"))
     if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
         size = np.fmax(values.bulk, np.tile(subject.rounding / subject.eps, len(directions)))
-        noise = np.where(jumps, 4 * subject.user_eps * size, 0.0)
+        noise = np.where(jumps, 16 * subject.user_eps * size, 0.0)
         again = judge(values.with_noise(noise), claims)
         answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))
     found = confirmed(subject, directions, values, answers)
