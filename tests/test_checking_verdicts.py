@@ -169,23 +169,16 @@ def test_a_dropped_slope_is_no_agreement_in_a_coarse_inner_dtype() -> None:
 
 
 def test_an_element_lost_beside_the_largest_of_its_leaf_is_judged_on_its_scale() -> None:
-    def leak(size: float, solver: Any = lambda x: x) -> Any:
+    def leak(size: float) -> Any:
         @jax.custom_jvp
         def f(x: Any) -> Any:
             return x[0]
 
         f.defjvp(lambda p, t: (f(*p), t[0][0] + size * t[0][1]))
-        return lambda x: f(solver(x))
+        return f
 
-    @jax.custom_jvp
-    def loop(x: Any) -> Any:  # may have stopped at a tolerance
-        return jax.lax.while_loop(lambda c: c[0] < 1, lambda c: (c[0] + 1, c[1] * 1.0), (0, x))[1]
-
-    loop.defjvp(lambda p, t: (loop(*p), t[0]))
     assert check_grads(leak(1e-12), (X,)).ok
     assert not check_grads(leak(1e-9), (X,)).ok
-    assert check_grads(leak(1e-9, loop), (X,)).ok
-    assert not check_grads(leak(1e-5, loop), (X,)).ok
 
 
 @pytest.mark.parametrize("ratio", [1e-3, 1e-6, 1e-9])
@@ -232,7 +225,7 @@ def test_flat_beside_a_kink_agrees_however_near_it_is(shift: float) -> None:
 def test_a_slope_that_changes_nothing_in_f_is_no_agreement() -> None:
     report = check_grads(lambda x: 1e16 + x**2, (1.0,), grad=lambda x: 7 * x)
     assert report.verdict == "cannot tell"
-    assert "lost in rounding" in report.leaves[0].cause
+    assert "numbers on the way to it are rounded" in report.leaves[0].cause
 
 
 @pytest.mark.parametrize("x", [1e-6, 1e-4])

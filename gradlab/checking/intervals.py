@@ -45,8 +45,9 @@ def noise(behind: Floats, ahead: Floats, floor: Floats) -> Floats:
 
         (f(t) − 3 f(t/2) + 2 f(t/4)) / √14
 
-    over the finest steps of each side, without the largest tenth. That combination cancels a constant and a straight line on
-    each side by itself, so neither a kink nor a jump at the centre is taken for noise.
+    over the finest steps of each side, without the largest tenth. That combination cancels a
+    constant and a straight line on each side by itself, so neither a kink nor a jump at the centre
+    is taken for noise.
 
     Args:
         behind: Values at −t, `(questions, steps)`.
@@ -208,6 +209,7 @@ class Claims:
         spread: The root of the sum of squares of the terms that were added up for it.
         scale: A slope that is small beside this one counts as part of it.
         jitter: By how much two ways to compute it differ.
+        floor: A difference below this is lost beside the largest slope of the leaf.
         material: A relative difference below this does not matter, however sure.
     """
 
@@ -215,4 +217,5 @@ class Claims:
     spread: Floats
     scale: Floats
     jitter: Floats
+    floor: Floats
     material: float

@@ -97,7 +97,7 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     # The slope: known, or known to be small beside what the function does; and AD outside of it.
     known = half <= RESOLUTION * own
     known |= (half <= NOTHING * v.typical_slope) & (np.abs(ad) <= half)
-    wrong = difference - half > claims.material * larger
+    wrong = difference - half > np.fmax(claims.material * larger, claims.floor)
 
     # Flat: nothing changes close by, and not by rounding; or nothing changes at all.
     changes = np.fmax(*v.changes)
@@ -146,7 +146,8 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     say(lost, CANNOT_TELL, "nan")
     say(lost & (measured | flat | unchanged | kink) & ~edge & ~jump, WRONG, "nan")
     say(~np.isfinite(v.centre), CANNOT_TELL, "value")
+    sharp = kink & (unsure < RESOLUTION * np.abs(gap))
     return Answers(
-        verdict, cause, fd, half, mean.rung, ad + left.centre, ad + right.centre, kink,
+        verdict, cause, fd, half, mean.rung, ad + left.centre, ad + right.centre, sharp,
         clean=(verdict == AGREE) & known, within=difference <= half,
     )  # fmt: skip

@@ -133,19 +133,31 @@ class Programs:
         with self._floats():
             return [np.asarray(x, np.float64) for x in run(consts, inputs)]
 
-    def perturbed(self, units: Floats) -> Floats:
-        """Run the value with more rounding on the way, once for each row of units.
+    def perturbed(self, units: Floats) -> tuple[Floats, list[Floats]]:
+        """Run value and gradient with rounding on the way made larger, once for each row of units.
 
         Returns:
-            The outputs, `(runs, outputs)`.
+            The outputs, `(runs, outputs)`, and the gradients of their rows, one array for each of
+            the reals that reverse mode differentiates with respect to.
         """
-        moving = self.traced.survey(None).moving
+        traced, moving = self.traced, self.traced.survey(None).moving
+        weights = np.eye(traced.total) if traced.rows is None else traced.rows
+        of_pull = Survey(self.eps)
+        if traced.pull is not None:
+            held = len(traced.consts)
+            moves = [False] * held + [True] * (len(traced.pull.jaxpr.invars) - held)
+            of_pull.look(traced.pull.jaxpr, moves, None)
 
-        def run(consts: Any, x: Any, units: Any) -> Any:
-            return Perturbed(units, moving)(self.traced.value, consts, x)[0]
+        def run(consts: Any, more: Any, x: Any, weights: Any, units: Any) -> Any:
+            value = Perturbed(units, moving)(traced.value, consts, x)[0]
+            if traced.pull is None:
+                return value, []
+            again = Perturbed(units, of_pull.moving)
+            return value, again(traced.pull.jaxpr, more[0], [*consts, *x, weights])[1:]
 
-        each = jax.vmap(run, (None, None, 0))
-        return self._compiled("perturbed", each, self._consts, self.reals, units)
+        each = jax.vmap(run, (None, None, None, None, 0))
+        inputs = self._consts, self._more, self.reals, weights, units
+        return self._compiled("perturbed", each, *inputs)
 
     def _run(self, asked: Any, bases: Floats, given: Any) -> Any:
         traced, dtype = self.traced, np.float64 if self.wide else self.traced.dtype

@@ -25,9 +25,10 @@ from gradlab.checking.judge import (
 )
 from gradlab.checking.stairs import NARROW, Stairs, confirmed, with_stairs
 from gradlab.checking.steps import Direction, climb, exponents
-from gradlab.checking.subject import MATERIAL, Subject
+from gradlab.checking.subject import LOST, MATERIAL, Subject
 
 GROUP = 256  # directions in one batch
+UNSTEADY = 3.0  # times the rounding of AD: what it may be off by
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 
 
@@ -99,16 +100,20 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> li
     asked: list[Asked] = []
     for mode, (along, terms) in slopes.items():
         slope, spread = along.reshape(-1), terms.reshape(-1)
-        claims = Claims(slope, spread, part * largest, jitter, MATERIAL)
+        claims = Claims(slope, spread, part * largest, jitter, LOST * largest, MATERIAL)
         if asked and np.allclose(slope, asked[0].claims.slope, rtol=FINE, atol=0, equal_nan=True):
             answers, steps_nearby = asked[0].answers, asked[0].stairs
         else:
             answers, steps_nearby = _answer(subject, directions, values, claims)
             if subject.sharp and np.any(open_ := answers.verdict != AGREE):
                 # From here on for the other mode too: it is the same function.
-                noise = np.tile(subject.rounding, number)
-                values = values.with_noise(np.where(open_, noise, 0.0))
+                noise, of_ad = subject.rounding(directions)
+                values = values.with_noise(np.where(open_, each(noise), 0.0))
+                spread = np.fmax(spread, UNSTEADY * of_ad.reshape(-1) / subject.eps**0.5)
+                claims = dataclasses.replace(claims, spread=spread)
                 answers, steps_nearby = _answer(subject, directions, values, claims)
+                excused = open_ & (answers.verdict == AGREE) & ~answers.clean
+                answers.verdict[excused], answers.cause[excused] = CANNOT_TELL, "noise"
             answers.verdict[np.repeat(infinite, rows)] = CANNOT_TELL
             answers.cause[np.repeat(infinite, rows)] = "infinite"
             if mode == "rev":
@@ -123,7 +128,8 @@ def _answer(
     answers = judge(values, claims)
     jumps = np.isin(answers.cause, ("jump", "kink"))
     if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
-        size = np.fmax(values.bulk, np.tile(subject.rounding / subject.eps, len(directions)))
+        on_the_way, _ = subject.rounding(directions)
+        size = np.fmax(values.bulk, np.tile(on_the_way / subject.eps, len(directions)))
         noise = np.where(jumps, 16 * subject.user_eps * size, 0.0)
         again = judge(values.with_noise(noise), claims)
         answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))

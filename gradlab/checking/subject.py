@@ -15,6 +15,7 @@ from gradlab.checking.jaxprs import Survey
 from gradlab.checking.programs import MOST_POINTS
 from gradlab.checking.steps import Direction
 
+LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
 RUNS, SIGNS, FAR = 8, 61, 2.0**20  # with each operation moved by one unit up or down, or by FAR
 
@@ -147,28 +148,35 @@ class Subject:
         return next(leaf for leaf in self.leaves if leaf.start <= direction.start < leaf.stop)
 
     @functools.cached_property
-    def rounding(self) -> Floats:
-        """By how much rounding on the way moves f, `(rows,)`; 0 where nobody can tell.
+    def perturbed(self) -> tuple[Floats, Floats | None]:
+        """The rows and their gradients, `(runs, …)`, with rounding on the way made larger."""
+        signs, rows = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS)), len(self.value)
+        try:
+            values, gradients = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
+        except Exception as error:
+            self.not_looked_for("rounding on the way", error)
+            return np.zeros((2 * RUNS, rows)), None
+        weights = self.programs.rows
+        values = values if weights is None else values @ weights.T
+        if len(gradients) < len(self.arguments.reals):
+            return values, None
+        return values, np.concatenate([g.reshape(2 * RUNS, rows, -1) for g in gradients], axis=2)
+
+    def rounding(self, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
+        """Return by how much rounding on the way moves f, and AD along directions.
 
         (1 − cos x) / x² is close to ½ where x is close to 0, but at 1e-5 the cosine, rounded to
         1e-16, leaves only six digits of it, and the value itself does not show that.
 
-        It is the standard deviation over runs with every result moved by a unit, if that is of
-        rounding: half of the runs have more of it, and move f by so much more. A branch does not.
+        Returns:
+            `(rows,)` and `(directions, rows)`; 0 where nobody can tell.
         """
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS))
-        try:
-            values = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
-        except Exception as error:
-            self.not_looked_for("rounding on the way", error)
-            return np.zeros(len(self.value))
-        weights = self.programs.rows
-        values = values if weights is None else values @ weights.T
-        with np.errstate(all="ignore"):
-            size = np.max(np.abs(values), axis=0)
-            part = values / np.where(size > 0, size, 1.0)  # so that squares stay finite
-            near, far = np.std(part[:RUNS], axis=0), np.std(part[RUNS:], axis=0) / FAR
-            return np.where(near <= 4 * far, np.fmin(near, far) * size, 0.0)
+        values, gradients = self.perturbed
+        if gradients is None:
+            return _spread(values), np.zeros((len(directions), len(self.value)))
+        bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
+        along = [_spread(gradients[..., d.start : d.stop] @ base) for d, base in bases]
+        return _spread(values), np.stack(along)
 
     def modes_of(self, leaf: Leaf) -> list[str]:
         """Return the modes that have a derivative with respect to a leaf."""
@@ -182,6 +190,18 @@ class Subject:
         largest = np.zeros(len(paths))
         np.maximum.at(largest, owner, np.where(np.isfinite(numbers), numbers, 0.0))
         return largest[owner]
+
+
+def _spread(found: Floats) -> Floats:
+    """Return the standard deviation over runs if it is that of rounding, or 0.
+
+    Half of the runs have more of it: rounding moves f by so much more then, a branch does not.
+    """
+    with np.errstate(all="ignore"):
+        size = np.max(np.abs(found), axis=0)
+        part = found / np.where(size > 0, size, 1.0)  # so that squares stay finite
+        near, far = np.std(part[:RUNS], axis=0), np.std(part[RUNS:], axis=0) / FAR
+        return np.where(near <= 4 * far, np.fmin(near, far) * size, 0.0)
 
 
 def said(error: Exception) -> str:
