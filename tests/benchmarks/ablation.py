@@ -66,8 +66,8 @@ FUNCTIONS: tuple[tuple[Any, str], ...] = (
     (stairs, "confirmed"), (stairs, "with_stairs"), (questions, "_judge"), (questions, "_answer"),
     (questions, "_compare"), (search, "search"), (search, "_from_projection"),
     (search, "_settled"), (search, "_one_by_one"), (search, "_unless_a_tie"),
-    (search, "_with_blind_spot"), (search, "_by_halves"), (subject, "Subject.rounding"), (subject, "_spread"),
-    (subject, "Subject.sharp"), (leaves, "_lost_in_own_dtype"),
+    (search, "_with_blind_spot"), (search, "_by_halves"), (subject, "Subject.rounding"),
+    (subject, "_spread"), (subject, "Subject.sharp"), (leaves, "_lost_in_own_dtype"),
 )  # fmt: skip
 # Whole steps: where, what stands there, what takes its place.
 STEPS: dict[str, tuple[Any, str, str, str]] = {
