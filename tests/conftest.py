@@ -1,6 +1,7 @@
 """How every test runs: eight host devices, no implicit promotion of dtype or rank."""
 
 import os
+import re
 import shutil
 import tempfile
 
@@ -49,7 +50,8 @@ class Scheduling(LoadFileScheduling):
     """Keeps the tests of a file on one worker, but every notebook may run on another."""
 
     def _split_scope(self, nodeid):
-        return nodeid if "test_notebooks.py" in nodeid else super()._split_scope(nodeid)
+        lesson = re.search(r"test_notebooks\.py::.*(\[\d\d_\w+\])", nodeid)
+        return lesson[1] if lesson else super()._split_scope(nodeid)
 
 
 @pytest.hookimpl(trylast=True)

@@ -32,7 +32,7 @@ NAMES = [path.stem for path in NOTEBOOKS]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 
 
-def lesson(number):
+def numbered(number):
     """Return the lesson with this number, such as `01`."""
     (path,) = FOLDER.glob(f"{number}_*.ipynb")
     return read(path)
@@ -219,10 +219,10 @@ def test_each_word_is_introduced_by_one_lesson_and_none_of_the_textbooks_is_miss
 
 @pytest.mark.parametrize(("cell", "number", "pattern"), CELLS, ids=[row[0] for row in CELLS])
 def test_the_cell_of_the_seed_is_taught(cell, number, pattern):
-    assert re.search(pattern, everything_in(lesson(number)))
+    assert re.search(pattern, everything_in(numbered(number)))
 
 
 @pytest.mark.parametrize(("what", "number", "patterns"), NUMBERS, ids=[row[0] for row in NUMBERS])
 def test_the_recorded_number_is_in_a_lesson(what, number, patterns):
-    everything = everything_in(lesson(number))
+    everything = everything_in(numbered(number))
     assert [pattern for pattern in patterns if not re.search(pattern, everything)] == []
