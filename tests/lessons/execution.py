@@ -36,9 +36,11 @@ HIDDEN = {  # what JupyterLab hides of a cell with this tag, until it is asked f
     "folded": {"source_hidden": True},
 }
 FORGET = f"""\
-import matplotlib, numpy
+import matplotlib, matplotlib_inline.config, numpy
 matplotlib.rcdefaults()
 numpy.set_printoptions(**{np.get_printoptions()})
+small = dict(dpi=20, bbox_inches=None)
+matplotlib_inline.config.InlineBackend.instance(parent=get_ipython()).print_figure_kwargs = small
 get_ipython().reset(new_session=False)
 """
 
@@ -61,7 +63,7 @@ class Kernel:
         self._client = client
 
     def forget(self) -> None:
-        """Forget what has run; JAX keeps what it has compiled, which is most of the time."""
+        """Forget what has run, not what JAX has compiled, and draw small figures from now on."""
         self.run(nbformat.v4.new_code_cell(FORGET))
 
     def run(self, cell: NotebookNode) -> str:
