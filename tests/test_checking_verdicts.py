@@ -377,3 +377,17 @@ def test_an_output_that_is_not_finite_makes_no_derivative_of_another_output_wron
     report = check_grads(f, (np.array([-0.31, 0.72, 1.23], np.float32),))
     assert report.verdict == "cannot tell"
     assert report.leaves[0].cause.startswith("f itself is not finite here")
+
+
+def test_a_slope_where_f_is_constant_is_wrong_though_the_other_mode_has_none() -> None:
+    matrix = jnp.eye(4) - 0.7 * jnp.eye(4, k=-1)
+
+    def solve(_: Any, b: Any) -> Any:
+        return jax.scipy.linalg.solve_triangular(matrix, b, lower=True)
+
+    def f(b: Any) -> Any:  # the matrix is not symmetric
+        return jax.lax.custom_linear_solve(lambda y: matrix @ y, b, solve, symmetric=True)
+
+    (leaf,) = check_grads(f, (jnp.linspace(0.0, 1.0, 4),)).leaves
+    assert leaf.verdict == "wrong"
+    assert leaf.cause == "reverse mode is wrong where forward mode agrees with FD"

@@ -106,9 +106,10 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     level = flat & ((shown == 0) | (shown > v.rounding))
     unchanged = np.max(np.nan_to_num(changes, posinf=0), axis=1) <= v.rounding
     unchanged &= behind | ahead
+    constant = unchanged & (np.abs(ad) * t[0] <= 2 * v.rounding)
     nothing = np.abs(ad) <= NEGLIGIBLE * claims.scale
     rounded = np.abs(ad) <= JITTER * claims.jitter
-    still = (level & nothing) | (unchanged & (rounded | nothing))
+    still = (level & nothing) | (constant & (rounded | nothing))
 
     # Kinks and jumps.
     gap, unsure = right.centre - left.centre, left.half + right.half
