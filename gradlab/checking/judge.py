@@ -120,8 +120,8 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     jump = np.zeros(len(ad), np.bool_)
     for change, its_error in ((rise, rise_error), (fall, fall_error)):
         height = limit(change, its_error, (1,))
-        high = np.all(np.abs(change[:, -CLOSE:]) > CLEAR * v.rounding[:, None], axis=1)
-        jump |= height.excludes(0.0) & high
+        shows = np.all(np.abs(change[:, -CLOSE:]) > CLEAR * v.rounding[:, None], axis=1)
+        jump |= height.excludes(0.0) & shows
 
     lost = ~np.isfinite(claims.slope)
     measured = np.isfinite(fd) & (half <= RESOLUTION * np.fmax(np.abs(fd), v.typical_slope))
