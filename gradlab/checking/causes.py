@@ -144,10 +144,8 @@ def _slope(
     given = [tangents[i] for i in moved] if forwards else row
     try:
         closed = subject.programs.trace(forward if forwards else reverse, jax.tree.map(like, given))
-    except Exception:
-        if chosen:  # without its rule an operation may have no derivative
-            return float("nan")
-        raise
+    except Exception:  # without its rule an operation may have no derivative
+        return float("nan")
     try:
         found = subject.programs.run(closed, given, whole=whole)
     except Exception as error:
@@ -161,14 +159,15 @@ def _slope(
 
 def by_element(subject: Subject, finding: Finding) -> tuple[Floats, Floats]:
     """Return AD and FD of all coordinates of a leaf, NaN where they were not asked about."""
-    leaf, asked = finding.leaf, finding.asked_of
+    leaf = finding.leaf
     ad, fd = np.full((2, leaf.stop - leaf.start), np.nan)
-    for number, direction in enumerate(asked.directions):
-        if direction.stop - direction.start == 1 and leaf.start <= direction.start < leaf.stop:
-            question = number * asked.rows + finding.row
-            unit = subject.bases[0, direction.start]
-            ad[direction.start - leaf.start] = asked.claims.slope[question] / unit
-            fd[direction.start - leaf.start] = asked.answers.fd[question] / unit
+    for asked in finding.every:
+        for number, direction in enumerate(asked.directions if asked.mode == finding.mode else ()):
+            if direction.stop - direction.start == 1 and leaf.start <= direction.start < leaf.stop:
+                question, place = number * asked.rows + finding.row, direction.start - leaf.start
+                unit = subject.bases[0, direction.start]
+                ad[place] = asked.claims.slope[question] / unit
+                fd[place] = asked.answers.fd[question] / unit
     return ad, fd
 
 

@@ -48,8 +48,9 @@ def check_grads(
 
         lim ( f(x + t d) − f(x − t d) ) / 2t,    t → 0
 
-    A derivative outside the interval is wrong, if it is off by more than 2e-5 of the slope, which
-    adjoints and solvers stopped at a tolerance can be; less is said, and agrees. Inside, it agrees
+    A derivative outside the interval is wrong if it differs by more than 2e-5 of the slope. A
+    smaller difference is mentioned and agrees, because adjoints, and solvers that stop at a
+    tolerance, cause such differences. Inside, it agrees
     if the interval is narrow: at most 5 % of the slope, mostly less than a millionth. Otherwise
     nobody can tell, and the report says why: noise, a kink, a jump, the edge of the domain.
 
@@ -122,11 +123,7 @@ def check_grads(
             notes += [note for note in (*also, FIRST_DERIVATIVES[mode]) if note not in notes]
     moved = {leaf.path for leaf in arguments.leaves if leaf.size}
     skipped = tuple(path for path in arguments.paths if path not in moved)
-    missing = {
-        mode: said(next(iter(errors.values())))
-        for mode, errors in raised.items()
-        if len(errors) == len(arguments.leaves)
-    }
+    missing = {mode: said(next(iter(errors.values()))) for mode, errors in raised.items() if errors}
     return GradientReport(tuple(leaves), tuple(notes), skipped, tuple(missing.items()))
 
 

@@ -103,7 +103,7 @@ class Perturbed(InFloat64):
     """
 
     def __init__(self, units: Any, moving: Container[int]) -> None:
-        """Take by how many units, for one operation after the other, and which are moved at all."""
+        """Take the numbers of units, used in turn, and the operations whose results are moved."""
         super().__init__()
         self.units, self.moving, self.done, self.plain = units, moving, 0, InFloat64()
 

@@ -45,7 +45,10 @@ def hand_written(
             first, second = found
             value = first[0] if has_aux and isinstance(first, tuple) and first else first
             with_value = [second] if np.ndim(value) == 0 and value is not None else []
-            ways = [first, *with_value, found] if has_aux else [found, *with_value]
+            ways = [found, *with_value]
+            if has_aux:  # of value_and_grad, or of grad
+                of_both = isinstance(first, tuple)
+                ways = [*with_value, first, found] if of_both else [first, *with_value, found]
         if not alone and len(chosen) == 1:
             ways += [(way,) for way in ways]
         if alone and isinstance(found, tuple) and len(found) == 1:

@@ -20,7 +20,7 @@ FINE = 1e-10  # a precision better than this is float64's
 ANOTHER = 2.0**20  # times the size of f: a value that differs by more is of quite another size
 SPREAD = 2.0  # a rung's interval, in units of the largest error that noise of size σ makes in it
 WIDENING = 3.0  # Lepski's rule: the bias of the chosen rung is at most this many half-widths
-SLOW = 0.3  # values whose differences shrink by less than this at every step converge slowly
+SLOW = 0.3  # values converge slowly if each difference is more than this part of the last one
 FINEST = 12  # rungs on each side from which the noise is measured
 
 

@@ -78,26 +78,27 @@ def without_derivative(subject: Subject, leaf: Leaf) -> LeafReport:
 def _in_own_dtype(subject: Subject, finding: Finding, why: Why) -> Why:
     """Look at the gradient as the user runs it, beside that in float64, which is right."""
     leaf, agrees = finding.leaf, why.verdict == AGREE
-    large = f"a number on the way is too large or too small for {leaf.dtype}"
+    dtype = "the coarser dtype on the way" if leaf.dtype.itemsize >= 8 else str(leaf.dtype)
+    large = f"a number on the way is too large or too small for {dtype}"
     if subject.own_value is not None and not np.isfinite(subject.own_value).all():
-        words = f"f itself is not finite in {leaf.dtype}; in float64, where it is, AD agrees"
+        words = f"f itself is not finite in {dtype}; in float64, where it is, AD agrees"
         return Why(CANNOT_TELL, words, large) if agrees else why
     number, digits = _lost_in_own_dtype(subject, leaf)
     if number is not None and np.isfinite(finding.ad):
         culprit = first_nonfinite(subject, own=True)
         made, place = ("", "") if culprit is None else (f": {culprit}", culprit.where)
-        words = f"AD is {number} in {leaf.dtype}, where f is finite{made}"
+        words = f"AD is {number} in {dtype}, where f is finite{made}"
         if agrees:
             return Why(WRONG, f"{words}; in float64 it is right", large, place)
         return dataclasses.replace(why, cause="; ".join(filter(None, [why.cause, words])))
     if not agrees or digits is None:
         return why
     if digits < 1:
-        words = f"in float64 it agrees, but no digit of AD in {leaf.dtype} is right here"
-        hint = f"numbers cancel, or are too large or too small for {leaf.dtype}; rewrite f"
+        words = f"in float64 it agrees, but no digit of AD in {dtype} is right here"
+        hint = f"numbers cancel, or are too large or too small for {dtype}; rewrite f"
         return Why(CANNOT_TELL, words, hint)
     few = "1 digit is" if digits == 1 else f"{digits} digits are"
-    words = f"in float64 it agrees; of AD in {leaf.dtype} only {few} right here"
+    words = f"in float64 it agrees; of AD in {dtype} only {few} right here"
     return dataclasses.replace(why, cause=words)
 
 

@@ -116,7 +116,7 @@ def _run(
         if pulled is not None:
             found.own_value = pulled[0]
             found.own_gradients["rev"] = _side_by_side(own, pulled[1])
-    if own is not None and found.own_value is None:
+    if own is not None and own is not programs and found.own_value is None:
         found.own_value = own.plain()
     if judged is not None:
         found.modes = ["grad"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN = 8  # leaves in the printed report, worst first
-EXPLAINED = 3  # of them with their reason, and of the ways of looking at them
+EXPLAINED = 3  # so many leaves have their reason printed, and so many ways are listed
 MODES = {"rev": "reverse mode (jax.grad)", "fwd": "forward mode (jax.jvp)"}
 
 
@@ -165,8 +165,11 @@ class GradientReport:
         leaves = [leaf for leaf in self.worst_first() if path in (None, leaf.path)]
         found = [leaf.funnel for leaf in leaves if leaf.funnel is not None]
         if not found:
-            known = ", ".join(leaf.path for leaf in self.leaves)
-            raise ValueError(f"path: got {path!r}, expected one of {known}")
+            known = ", ".join(leaf.path for leaf in self.leaves if leaf.funnel is not None)
+            raise ValueError(
+                f"path: got {path!r}, expected one of {known}" if known
+                else "plot: JAX has no derivative of f, so there is nothing to draw"
+            )  # fmt: skip
         return plot_funnel(found[0], ax)
 
 

@@ -79,7 +79,7 @@ def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Fin
     are asked again.
     """
     every = elements(leaf)
-    asked = about(subject, leaf, ask(subject, every, short=True))
+    asked = about(subject, leaf, ask(subject, every, short=subject.sharp))
     ranks: dict[Direction, list[float]] = {}
     for one in asked:
         _, each = telling(one)
@@ -164,6 +164,6 @@ def _by_halves(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Find
             score = np.array([float(not np.isfinite(slope[0, row])), 0.5])
         low, high = (low, middle) if score[0] >= score[1] else (middle, high)
     element = decisive(subject, leaf, ask(subject, [Direction(0, low, low + 1)]), "bisection")
-    if element.verdict == AGREE or (element.verdict != WRONG == finding.verdict):
+    if element.verdict == AGREE or (finding.verdict == WRONG != element.verdict):
         return finding
     return element

@@ -14,8 +14,8 @@ from gradlab.checking.intervals import Floats
 
 COARSEST = 0.3125  # of the size of x; with so few bits that x + t is exact until t is a few units
 SMALL = 2.0**-12  # elements smaller than this get finer steps too
-MIDDLE = range(5, 14)
-FEW = 32  # coordinates that are asked one by one at once
+MIDDLE = range(5, 14)  # of a short ladder: the steps that show the slope
+FEW = 32  # up to so many coordinates, each is asked about at once, without a projection
 FINEST = 2.0**-900  # float64 has no finer steps that could be squared
 
 

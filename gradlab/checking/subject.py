@@ -17,7 +17,7 @@ from gradlab.checking.steps import Direction
 
 LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
-RUNS, SIGNS, FAR = 8, 61, 2.0**20  # with each operation moved by one unit up or down, or by FAR
+RUNS, SIGNS, FAR = 8, 61, 2.0**20  # runs with results moved by ±1 or ±FAR units; signs repeat
 
 
 @dataclasses.dataclass
@@ -31,7 +31,7 @@ class Subject:
         x: The coordinates, end to end, `(coordinates,)`.
         bases: Numbers by which they move, `(2, coordinates)`.
         modes: The modes that have a derivative: of `rev`, `fwd` and `grad`.
-        first: The directions that are asked about first, and the exponents of their steps.
+        first: The directions that are asked about first.
         notes: Remarks for the report.
         value: The rows of the value at x, `(rows,)`.
         size: Size of the terms of each row, `(rows,)`.
@@ -151,6 +151,8 @@ class Subject:
     def perturbed(self) -> tuple[Floats, Floats | None]:
         """The rows and their gradients, `(runs, …)`, with rounding on the way made larger."""
         signs, rows = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS)), len(self.value)
+        if self.traced is None:
+            return np.zeros((2 * RUNS, rows)), None
         try:
             values, gradients = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
         except Exception as error:

@@ -125,7 +125,10 @@ class Traced:
                 else:
                     kept += own
             self.moved[mode] = kept
-            program = self._derivative(mode, kept)[0] if kept else None
+            program, error = self._derivative(mode, kept) if kept else (None, error)
+            if program is None:  # not even those that have one alone have one together
+                self.moved[mode] = []
+                self.raised[mode] = dict.fromkeys(range(len(self.arguments.leaves)), error)
         if mode == "rev":
             self.pull = program
         else:
