@@ -98,7 +98,7 @@ FLAT = {"flat", "flat beside a kink", "noisy zero", "constant sum", "dead relu",
 SLOPED = [name for name in RIGHT if name not in FLAT | {"floor between integers"}]
 
 
-@pytest.mark.parametrize(("name", "factor"), zip(SLOPED, itertools.cycle([1.01, -1.0])))
+@pytest.mark.parametrize(("name", "factor"), list(zip(SLOPED, itertools.cycle([1.01, -1.0]))))
 def test_wrong_gradients_are_wrong(name: Any, factor: Any) -> None:
     f, args = RIGHT[name]
     report = check_grads(off(f, factor), args)
