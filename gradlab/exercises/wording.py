@@ -26,9 +26,10 @@ JAX_ERRORS = {
         "each value inside the function."
     ),
 }
+COMPILED = "jaxlib._jax.PjitFunction"  # what jax.jit returns
 RULE = re.compile(r"Custom VJP bwd rule must produce")
 FUNCTION = re.compile(
-    r"<(?:function|bound method|built-in function) (?:[\w.<>]+\.)?(\w+|<lambda>)"
+    r"<(?:function|bound method|built-in function|built-in method) (?:[\w.<>]+\.)?(\w+|<lambda>)"
     r"(?: at 0x\w+| of (?:<.*?>|.*?))?>"
 )
 TRACER = re.compile(
@@ -111,7 +112,7 @@ def explained(error: Exception, function: Any) -> str:
 
 def readable(message: str) -> str:
     """Return the message without the names that JAX and Python have for what a learner wrote."""
-    message = FUNCTION.sub(r"the function \1", message)
+    message = FUNCTION.sub(r"the function \1", message).replace(COMPILED, "function")
     return ARRAY.sub(r"\1", TRACER.sub("an array", message))
 
 
