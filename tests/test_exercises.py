@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from gradlab.exercises import mark, reveal
+from gradlab.exercises.wording import readable
 
 
 def product(x, y):
@@ -75,6 +77,7 @@ def test_the_right_numbers_are_correct_in_every_container(said, answer):
         (lambda x, y: (y, x, x), "your answer is a tuple of 3, not 2 values in a tuple."),
         (lambda x, y: {"x": y}, "your answer is a dictionary, not 2 values in a tuple."),
         (lambda x, y: np.ones((2, 3)), "the part [0] of your answer has the shape (3,)"),
+        (lambda x, y: (y, False), "These numbers differ"),
         (lambda x, y: (y, None), "the part [1] of your answer is None, not a single number."),
         (lambda x, y: (y, "x"), 'the part [1] of your answer is the text "x"'),
         (lambda x, y: (y, math.sin), "the part [1] of your answer is a function"),
@@ -187,14 +190,27 @@ def test_a_transposed_array_is_named(said):
         (None, "Not yet: your answer is still None. Write it in the cell above and run it."),
         ("6.0", 'Not yet: your answer is the text "6.0". Write it without quotes.'),
         (abs, "Not yet: your answer is a function, not a single number."),
+        (True, "Not yet: These numbers differ from the expected ones."),
     ],
 )
 def test_a_value_is_marked_without_cases(said, answer, told):
     assert said(mark, answer, expected=6.0).startswith(told)
 
 
+def test_a_single_number_in_place_of_an_array_is_called_a_number(said):
+    assert said(mark, jnp.array(2.5), expected=np.ones(3)) == (
+        "Not yet: your answer is the number 2.5, not numbers of shape (3,).\n"
+    )
+
+
 @pytest.mark.parametrize(
-    ("answer", "told"), [(" B", "Correct."), ("a", "Not yet"), (2.0, "Not yet")]
+    ("answer", "told"),
+    [
+        (" B", "Correct."),
+        ("a", "Not yet: This text differs from the expected one.\n"),
+        (2.0, "Not yet: your answer is the number 2, not a text."),
+        (True, "Not yet: your answer is True, not a text."),
+    ],
 )
 def test_a_letter_may_be_asked_for(said, answer, told):
     assert said(mark, answer, expected="b").startswith(told)
@@ -251,6 +267,54 @@ def test_zeros_are_compared_to_the_size_of_the_rest(said):
 def test_what_is_applied_to_the_answer_does_not_show(said, answer, sentence):
     told = said(mark, answer, (0.7,), expected=lambda x: 1 - jnp.tanh(x) ** 2, apply=jax.grad)
     assert sentence in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (lambda x: x * one_argument, "for *: 'an array' and 'function'"),
+        (lambda x: x * jnp.tanh, "for *: 'an array' and 'function'"),
+        (lambda x: jax.jvp(jnp.tanh, jnp.ones(2), jnp.ones(2)), "found an array and an array"),
+        (lambda x: jax.grad(lambda x: [x])(0.25), "Output was [0.25]."),
+        (lambda x: jax.vmap(jnp.add)(jnp.ones(2), jnp.ones(3)), "one axis had size 3"),
+    ],
+)
+def test_what_jax_says_of_an_answer_is_told_without_its_internals(said, answer, sentence):
+    printed = said(mark, answer, (0.7,), expected=jnp.cos, apply=jax.jit)
+    told = " ".join(printed.partition("\nThis happened in the line")[0].split())
+    assert sentence in told
+    for internal in ("Tracer", "ArrayImpl", "Array(", " at 0x", "jaxlib", "dtype="):
+        assert internal not in told
+
+
+@pytest.mark.parametrize(
+    ("function", "named"),
+    [
+        (one_argument, "the function one_argument"),
+        (no_return, "the function no_return"),
+        ((lambda: lambda: 1)(), "the function <lambda>"),
+        (math.sin, "the function sin"),
+        ("".join, "the function join"),
+        ([].append, "the function append"),
+        (pytest.fixture, "the function fixture"),
+        (Path().exists, "the function exists"),
+    ],
+)
+def test_a_function_in_a_message_has_its_name_alone(function, named):
+    assert readable(f"got {function!r}, here") == f"got {named}, here"
+
+
+@pytest.mark.parametrize(
+    "slopes", [lambda g: g, lambda g: None, lambda g: (g, g), lambda g: (2 * [g],)]
+)
+def test_a_rule_that_returns_something_else_than_its_slopes_is_told_in_a_sentence(said, slopes):
+    @jax.custom_vjp
+    def same(x):
+        return x
+
+    same.defvjp(lambda x: (x, None), lambda kept, g: slopes(g))
+    told = said(mark, same, (0.7,), expected=lambda x: 1.0, apply=jax.grad)
+    assert "must return a tuple with one slope for each argument" in " ".join(told.split())
 
 
 def test_a_value_kept_from_an_earlier_call_is_named(said):

@@ -88,6 +88,8 @@ def _part(yours: Any, expected: Any, place: str) -> Part:
         raise NotYetError(f"{_it(place)} is {_kind(yours)}, not {asked}.")
     if isinstance(yours, list | tuple) and array.size == wanted.size == 1:
         array = array.reshape(wanted.shape)
+    if array.shape != wanted.shape and array.ndim == 0:
+        raise NotYetError(f"{_it(place)} is {_kind(yours)}, not {asked}.")
     if array.shape != wanted.shape:
         form = f"has the shape {array.shape}" if array.ndim else f"is {_kind(yours)}"
         other = " It is transposed." if array.shape == wanted.shape[::-1] else ""
@@ -161,6 +163,8 @@ def _kind(x: Any) -> str:
         return "a dictionary"
     if callable(x):
         return "a function"
+    if isinstance(x, bool | np.bool_):
+        return str(x)
     if _is_sequence(x):
         array = hasattr(x, "shape")
         return f"an array of shape {x.shape}" if array else f"a {type(x).__name__} of {len(x)}"

@@ -133,7 +133,9 @@ def _difference(
     first = next(i for i, c in enumerate(compared) if any(p.wrong(rtol).any() for p in c))
     if not named:
         common = hint([part for case in compared for part in case], rtol)
-        lines.append(common or "These numbers differ from the expected ones.")
+        texts = any(part.expected.dtype.kind == "U" for part in compared[first])
+        what = "This text differs" if texts else "These numbers differ"
+        lines.append(common or f"{what} from the expected one{'s' * (not texts)}.")
     if at := called_with(cases[first], answer, expected) if cases else "":
         lines.append(filled(f"At {at}:"))
     return "\n".join([*lines, table(compared[first], rtol)])

@@ -26,10 +26,16 @@ JAX_ERRORS = {
         "each value inside the function."
     ),
 }
+COMPILED = "jaxlib._jax.PjitFunction"  # what jax.jit returns
+RULE = re.compile(r"Custom VJP bwd rule must produce")
 FUNCTION = re.compile(
-    r"<(?:function|bound method|built-in function) ([\w.<>]+?)(?: at 0x\w+| of .*?)?>"
+    r"<(?:function|bound method|built-in function|built-in method) (?:[\w.<>]+\.)?(\w+|<lambda>)"
+    r"(?: at 0x\w+| of (?:<.*?>|.*?))?>"
 )
-TRACER = re.compile(r"\w*Tracer(<[^>]*>|\([^()]*(\([^()]*\))?[^()]*\))|Traced<[^>]*>\S*")
+TRACER = re.compile(
+    r"\w*Tracer(<[^>]*>|\([^()]*(\([^()]*\))?[^()]*\))?|Traced<[^>]*>\S*|\bArrayImpl\b"
+)
+ARRAY = re.compile(r"\b(?:Array|Typed\w+)\(([^()]*?)(?:, dtype=\w+)?(?:, weak_type=True)?\)")
 
 
 def filled(text: str) -> str:
@@ -92,9 +98,15 @@ def explained(error: Exception, function: Any) -> str:
     """Return in one sentence what went wrong, and in which line of the learner's function."""
     known = (sentence for kind, sentence in JAX_ERRORS.items() if isinstance(error, kind))
     sentence = next(known, "")
+    if RULE.match(str(error)):
+        sentence = (
+            "The function for the way back must return a tuple with one slope for each argument, "
+            "and each slope must have the shape of its argument."
+        )
     if not sentence:
-        lines = str(error).strip().splitlines() or ["no message"]
-        message = textwrap.shorten(readable(lines[0]), 300, placeholder=" …")
+        first, *rest = str(error).strip().splitlines() or ["no message"]
+        message = " ".join([first, *rest]) if first.endswith(":") else first
+        message = textwrap.shorten(readable(message), 300, placeholder=" …")
         sentence = f"{type(error).__name__}: {message}"
     line, sentence = _line(error, function), filled(sentence)
     return f"{sentence}\nThis happened in the line\n    {line}" if line else sentence
@@ -102,7 +114,8 @@ def explained(error: Exception, function: Any) -> str:
 
 def readable(message: str) -> str:
     """Return the message without the names that JAX and Python have for what a learner wrote."""
-    return TRACER.sub("an array", FUNCTION.sub(r"the function \1", message))
+    message = FUNCTION.sub(r"the function \1", message).replace(COMPILED, "function")
+    return ARRAY.sub(r"\1", TRACER.sub("an array", message))
 
 
 def _line(error: Exception, function: Any) -> str:
