@@ -132,6 +132,7 @@ def as_html(notebook: NotebookNode) -> str:
         raw_template=CELLS,
         exclude_anchor_links=True,
         exclude_output_prompt=True,
+        filters={"clean_html": lambda html: html},  # what we write needs no cleaning, which is slow
     )
     html, _ = exporter.from_notebook_node(notebook)
     html = re.sub(r'(href="\w+)\.ipynb\b', r"\1.html", html)

@@ -1,6 +1,7 @@
 """How every test runs: eight host devices, no implicit promotion of dtype or rank."""
 
 import os
+import re
 import shutil
 import tempfile
 
@@ -49,13 +50,23 @@ class Scheduling(LoadFileScheduling):
     """Keeps the tests of a file on one worker, but every notebook may run on another."""
 
     def _split_scope(self, nodeid):
-        return nodeid if "test_notebooks.py" in nodeid else super()._split_scope(nodeid)
+        lesson = re.search(r"test_notebooks\.py::.*(\[\d\d_\w+\])", nodeid)
+        return lesson[1] if lesson else super()._split_scope(nodeid)
+
+
+LONGEST = ("test_notebooks", "test_demo", "test_checking_", "test_properties", "README",
+           "test_benchmarks", "test_overhead", "test_site")  # fmt: skip
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     """Start what takes longest first, so that no worker waits for another in the end."""
-    items.sort(key=lambda item: item.path.name not in ("test_notebooks.py", "test_demo.py"))
+
+    def place(item):
+        known = (i for i, name in enumerate(LONGEST) if item.path.name.startswith(name))
+        return next(known, len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -222,3 +222,13 @@ def well_said(message: str) -> None:
     assert message.count("(") == message.count(")")
     internals = r"Traced<|JitTracer|object at 0x|ufunc|truth value of an array|_src|there are 1 "
     assert not re.search(internals, message)
+
+
+def test_the_gradient_of_two_arguments_with_aux_is_told_from_value_and_aux() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return x * y, x + y
+
+    for grad in (jax.value_and_grad(f, (0, 1), has_aux=True), jax.grad(f, (0, 1), has_aux=True)):
+        assert check_grads(f, (2.0, 3.0), grad=grad, has_aux=True).ok
+        wrong = lambda *args, grad=grad: jax.tree.map(lambda g: 1.1 * g, grad(*args))  # noqa: E731
+        assert check_grads(f, (2.0, 3.0), grad=wrong, has_aux=True).verdict == "wrong"

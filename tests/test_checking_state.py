@@ -14,7 +14,7 @@ import pytest
 from compilations import compiled_by
 
 from gradlab import check_grads
-from gradlab.checking.compiled import KEPT, Compiled
+from gradlab.checking.jaxprs import KEPT, Compiled
 
 X = np.array([0.3, -0.7, 1.2], np.float32)
 
@@ -346,3 +346,18 @@ def test_a_rule_that_fails_in_a_batch_while_it_runs_is_asked_row_by_row() -> Non
 
     report = check_grads(f, (jnp.arange(3.0),), modes=("fwd",))
     assert report.verdict == "agree"
+
+
+def test_a_mode_that_one_of_two_leaves_lacks_is_told_and_not_judged() -> None:
+    @jax.custom_vjp
+    def size(x: Any) -> Any:
+        return jnp.abs(x)
+
+    size.defvjp(lambda x: (size(x), None), lambda _, c: (c * 1.0,))
+    report = check_grads(lambda x, y: size(x) + jnp.sin(y), (0.0, 1.0))
+    assert [leaf.verdict for leaf in report.leaves] == ["cannot tell", "agree"]
+    assert "f has a kink here" in report.leaves[0].cause
+    report = check_grads(lambda x, y: size(x) + y, (0.5, 1.0))
+    assert report.verdict == "agree"
+    assert not report.ok
+    assert [mode for mode, _ in report.raised] == ["fwd"]

@@ -153,6 +153,21 @@ def test_a_mistake_that_raises_is_recognised_by_its_error(said):
     assert told.startswith("Not yet: <lambda> stops with an error.\nAttributeError")
 
 
+def test_a_mistake_and_another_form_are_two_sentences(said):
+    told = said(mark, lambda x: ([x], 1.5), (2.5,), expected=lambda x: (x, np.ones(2)),
+                mistakes={"One is missing.": lambda x: ([x], 1.5)})  # fmt: skip
+    assert told.splitlines() == [
+        "Not yet: One is missing.",
+        "At x = 2.5, the part [1] of your answer is the number 1.5, not numbers of shape (2,).",
+    ]
+
+
+def test_what_a_function_returns_in_the_learners_function_may_lack_its_return(said):
+    told = said(mark, lambda f: lambda x: None, (abs, 1.5), expected=lambda f, x: (f(x),),
+                apply=lambda answer: lambda f, x: answer(f)(x))  # fmt: skip
+    assert told.endswith("your answer is None. Did you forget `return`?\n")
+
+
 def test_a_transposed_array_is_named(said):
     matrix = np.array([[1.5, 2.5], [3.5, 4.5]])
     assert "The array is transposed." in said(mark, matrix.T, expected=matrix)
@@ -166,7 +181,12 @@ def test_a_transposed_array_is_named(said):
         (6, "Correct."),
         ([6.0], "Correct."),
         (jnp.array(6.0), "Correct."),
-        (jnp.array([6.0]), "Not yet: your answer has the shape (1,), not a single number."),
+        (
+            jnp.array([6.0]),
+            "Not yet: your answer has the shape (1,), not a single number. Write [0]",
+        ),
+        (-6.0, "Not yet: The number has the wrong sign.\n"),
+        (object(), "Not yet: your answer is an object of the class object, not a single"),
         (None, "Not yet: your answer is still None. Write it in the cell above and run it."),
         ("6.0", 'Not yet: your answer is the text "6.0". Write it without quotes.'),
         (abs, "Not yet: your answer is a function, not a single number."),
@@ -218,6 +238,8 @@ class Throw:
         (1.5 + 2.5j, np.complex64(1.5 + 2.5j), "Correct."),
         (np.array([np.inf, 1.5]), np.array([np.inf, 1.5]), "Correct."),
         (True, np.True_, "Correct."),
+        (jnp.array(1.5), np.array([1.5, 2.5]), "is the number 1.5, not numbers of shape (2,)."),
+        ([0.5, 1.5], np.array([-0.0, 1.5]), "  [0]    0.5         0"),
     ],
 )
 def test_containers_are_compared_place_by_place(said, answer, expected, sentence):

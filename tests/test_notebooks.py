@@ -4,30 +4,37 @@ import json
 import re
 import sys
 from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
 from lessons.answers import ASK, TELL
+from lessons.broken import faults_taught_in
 from lessons.comparison import differences
 from lessons.execution import (
     FOLDER,
     NOTEBOOKS,
+    Kernel,
     as_committed,
+    code_cells,
     fresh_kernel,
+    has_tag,
     read,
     run_all,
 )
 from lessons.length import length
 from lessons.seeds import CELLS, NUMBERS
 from lessons.structure import CORE, WORDS, exercises, glossary, guesses, problems
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 NAMES = [path.stem for path in NOTEBOOKS]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 
 
-def lesson(number):
+def numbered(number):
     """Return the lesson with this number, such as `01`."""
     (path,) = FOLDER.glob(f"{number}_*.ipynb")
     return read(path)
@@ -47,26 +54,73 @@ def everything_in(notebook):
 # Running them
 
 
-@each_notebook
-def test_notebook_shows_what_is_committed_and_marks_every_answer(path):
-    committed, notebook = read(path), read(path)
+@dataclass(frozen=True)
+class Lesson:
+    """A notebook as it is committed, as it has run, and the kernel in which it has."""
+
+    name: str
+    committed: NotebookNode
+    notebook: NotebookNode
+    kernel: Kernel
+
+
+@pytest.fixture(scope="module")
+def warm_kernel():
+    """A kernel for one lesson after another: most of the time goes into what JAX compiles."""
     with fresh_kernel() as kernel:
-        run_all(notebook, kernel)
-        assert differences(committed, as_committed(notebook)) == []
-        kernel.run(new_code_cell(ASK))
-        for exercise in exercises(committed):
-            assert kernel.run(new_code_cell(exercise.check)).startswith("Not yet: ")
-            kernel.run(new_code_cell(exercise.solution))
-            assert kernel.run(new_code_cell(exercise.check)) == "Correct.\n", exercise.label
-            told = json.loads(kernel.run(new_code_cell(TELL)))
-            assert told["list"] in (None, "Correct.\n"), f"{exercise.label} as a list"
-            for name, said in told["useless"].items():
-                assert said.startswith("Not yet: "), f"{exercise.label}, {name}: {said}"
-                reject_internals(said)
-            for sentence, said in told["mistakes"].items():
-                named = any(flat(s) in flat(said) for s in (sentence, *told["requirements"]))
-                assert named, f"{exercise.label}: {sentence!r} is not said, but\n{said}"
-                reject_internals(said)
+        yield kernel
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=NAMES)
+def lesson(request, warm_kernel):
+    path = request.param
+    with ExitStack() as stack:
+        kernel = warm_kernel
+        kernel.forget()
+        if path.stem == "13_many_devices":  # chooses its devices before JAX starts
+            kernel = stack.enter_context(fresh_kernel())
+        lesson = Lesson(path.stem, read(path), read(path), kernel)
+        run_all(lesson.notebook, kernel)
+        yield lesson
+
+
+def test_notebook_shows_what_is_committed(lesson):
+    assert differences(lesson.committed, as_committed(lesson.notebook)) == []
+
+
+def test_every_answer_is_marked_rightly(lesson):
+    kernel = lesson.kernel
+    kernel.run(new_code_cell(ASK))
+    checks = [cell for cell in code_cells(lesson.notebook) if has_tag(cell, "check")]
+    for exercise, check in zip(exercises(lesson.committed), checks, strict=True):
+        assert check.outputs[0].text.startswith("Not yet: "), exercise.label
+        kernel.run(new_code_cell(exercise.solution))
+        assert kernel.run(new_code_cell(exercise.check)) == "Correct.\n", exercise.label
+        told = json.loads(kernel.run(new_code_cell(TELL)))
+        assert told["list"] in (None, "Correct.\n"), f"{exercise.label} as a list"
+        for name, said in told["useless"].items():
+            assert said.startswith("Not yet: "), f"{exercise.label}, {name}: {said}"
+            reject_internals(said)
+        for sentence, said in told["mistakes"].items():
+            named = any(flat(s) in flat(said) for s in (sentence, *told["requirements"]))
+            assert named, f"{exercise.label}: {sentence!r} is not said, but\n{said}"
+            reject_internals(said)
+
+
+def test_an_assertion_fails_where_a_helper_is_broken_that_the_lesson_teaches(lesson):
+    """Every cell has just run with the right helpers, and no assertion failed."""
+    for fault in faults_taught_in(lesson.name):
+        found = lesson.kernel.run(new_code_cell(BREAK.format(fault=fault, name=lesson.name)))
+        assert found.startswith("cell "), f"{fault}: no assertion of {lesson.name} fails"
+
+
+BREAK = f"""\
+import sys
+sys.path[:0] = [{str(Path(__file__).parent)!r}] * ({str(Path(__file__).parent)!r} not in sys.path)
+from lessons.broken import broken, first_failure
+with broken({{fault!r}}):
+    found = first_failure({{name!r}})
+print(found)"""
 
 
 def flat(text):
@@ -168,10 +222,10 @@ def test_each_word_is_introduced_by_one_lesson_and_none_of_the_textbooks_is_miss
 
 @pytest.mark.parametrize(("cell", "number", "pattern"), CELLS, ids=[row[0] for row in CELLS])
 def test_the_cell_of_the_seed_is_taught(cell, number, pattern):
-    assert re.search(pattern, everything_in(lesson(number)))
+    assert re.search(pattern, everything_in(numbered(number)))
 
 
 @pytest.mark.parametrize(("what", "number", "patterns"), NUMBERS, ids=[row[0] for row in NUMBERS])
 def test_the_recorded_number_is_in_a_lesson(what, number, patterns):
-    everything = everything_in(lesson(number))
+    everything = everything_in(numbered(number))
     assert [pattern for pattern in patterns if not re.search(pattern, everything)] == []

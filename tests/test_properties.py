@@ -128,25 +128,29 @@ def test_jit_gives_what_eager_gives_in_the_dtype_that_was_given(helper, dtype):
 
 @for_helpers()
 def test_vmap_gives_what_a_loop_gives(helper):
-    args = helper.arrays("float32")
-    batch = tuple(jnp.stack([x, 0.5 * x, x + 0.25]) for x in args)
-    mapped = jax.vmap(helper.f)(*batch)
+    args = map(np.asarray, helper.arrays("float32"))
+    batch = [np.stack([x, 0.5 * x, x + np.float32(0.25)]) for x in args]
+    mapped, f = jax.vmap(helper.f)(*map(jnp.asarray, batch)), jax.jit(helper.f)
     for i in range(3):
-        assert_close(mapped[i], helper.f(*(x[i] for x in batch)), "float32")
+        assert_close(mapped[i], f(*(jnp.asarray(x[i]) for x in batch)), "float32")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @for_helpers()
 def test_forward_and_reverse_mode_agree(helper, dtype):
     """⟨Jv, w⟩ = ⟨v, Jᵀw⟩."""
-    with jax.enable_x64(True):
-        args = helper.arrays(dtype)
-        v = tangents(args)
+
+    @jax.jit  # one program for each helper, not one for each operation
+    def both_modes(args, v):
         value, pushed = jax.jvp(helper.f, args, v)
         (w,) = tangents((value,))
         pulled = jax.vjp(helper.f, *args)[1](w)
         assert all(g.dtype == dtype for g in pulled)
-        forward, reverse = jnp.vdot(pushed, w), sum(map(jnp.vdot, v, pulled))
+        return jnp.vdot(pushed, w), sum(map(jnp.vdot, v, pulled))
+
+    with jax.enable_x64(True):
+        args = helper.arrays(dtype)
+        forward, reverse = both_modes(args, tangents(args))
         assert_close(forward, reverse, dtype, factor=10)
 
 

@@ -6,14 +6,13 @@ To read it, follow a call in the order in which a check passes through:
   (derivatives that a person wrote, and second ones).
 - The programs: `jaxprs` (traced programs, run again), `float64` (the same in float64), `tracing`
   (value, gradient and slope, traced as the user runs them), `steps` (directions and steps),
-  `compiled`, `programs` and `on_numbers` (run at many points), `subject` and `preparation` (all
-  that a search needs).
-- The verdict: `intervals` (limits as intervals), `values` (what is known of f), `judge` (agree,
-  wrong or cannot tell), `stairs` (steps nearby), `questions` (many directions at once), `findings`
-  and `search` (the element that decides).
-- The reason: `causes` (whose fault it is), `resemblance` (what AD is instead), `nonfinite` (where
-  NaN comes from), `explanations` and `leaves` (in words), `leaf_report` and `report` (on the
-  screen).
+  `programs` and `on_numbers` (run at many points), `subject` and `preparation` (all that a search
+  needs).
+- The verdict: `intervals` (values of f, and limits as intervals), `judge` (agree, wrong or cannot
+  tell), `stairs` (steps nearby), `questions` (many directions, and the answer that decides),
+  `search` (the element that decides).
+- The reason: `causes` (which rule is wrong, or what AD is instead), `nonfinite` (where NaN comes
+  from), `explanations` and `leaves` (in words), `leaf_report` and `report` (on the screen).
 
 Whoever wants the idea alone reads `float64`, `intervals` and `judge`.
 """

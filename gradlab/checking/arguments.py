@@ -69,6 +69,7 @@ class Arguments:
         paths: Where each of them is.
         leaves: Those that are differentiated.
         reals: Their real numbers in their own precision, an array for each; two for a complex one.
+        numbers: Which arguments they belong to, in the order in which they were asked for.
     """
 
     structure: Any
@@ -76,6 +77,7 @@ class Arguments:
     paths: tuple[str, ...]
     leaves: tuple[Leaf, ...]
     reals: list[NDArray[Any]]
+    numbers: tuple[int, ...]
 
     def together(self, reals: Sequence[Any]) -> tuple[Any, ...]:
         """Put the arguments together again, with these real numbers."""
@@ -132,7 +134,9 @@ def take_apart(args: Any, argnums: int | Sequence[int] | None) -> Arguments:
         leaves.append(dataclasses.replace(leaf, stop=start))
     _require_something(args, argnums, chosen, leaves)
     everything = tuple(value for _, value in entries)
-    return Arguments(structure, everything, tuple(paths), tuple(leaves), reals)
+    moved = {entries[leaf.place][0][0].idx for leaf in leaves}
+    numbers = tuple(n for n in chosen if n in moved or argnums is not None)
+    return Arguments(structure, everything, tuple(paths), tuple(leaves), reals, numbers)
 
 
 def outputs(tree: Any) -> tuple[list[Array], list[tuple[str, int]]]:
@@ -153,24 +157,11 @@ def outputs(tree: Any) -> tuple[list[Array], list[tuple[str, int]]]:
     return vectors, names
 
 
-def argument_numbers(arguments: Arguments, argnums: int | Sequence[int] | None) -> list[int]:
-    """Return the numbers of the arguments that are differentiated."""
-    number = len(jax.tree.unflatten(arguments.structure, arguments.everything))
-    if argnums is not None:
-        return [n % number for n in ([argnums] if isinstance(argnums, int) else argnums)]
-    return sorted({int(leaf.path[1 : leaf.path.index("]")]) for leaf in arguments.leaves})
-
-
-def _chosen(args: tuple[Any, ...], argnums: int | Sequence[int] | None) -> set[int]:
+def _chosen(args: tuple[Any, ...], argnums: int | Sequence[int] | None) -> tuple[int, ...]:
     if argnums is None:
-        return set(range(len(args)))
-    numbers = [argnums] if isinstance(argnums, int) else argnums
-    if (
-        isinstance(argnums, bool)
-        or not isinstance(numbers, tuple | list)
-        or not numbers
-        or not all(isinstance(n, int) and not isinstance(n, bool) for n in numbers)
-    ):
+        return tuple(range(len(args)))
+    numbers = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    if not numbers or not all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
         raise TypeError(
             f"argnums: got {argnums!r}, expected an int or a tuple of ints; write argnums=(0, 1)"
         )
@@ -180,9 +171,10 @@ def _chosen(args: tuple[Any, ...], argnums: int | Sequence[int] | None) -> set[i
                 f"argnums: got {number}, expected a number from 0 to {len(args) - 1}, because args "
                 f"has {len(args)} {'entry' if len(args) == 1 else 'entries'}"
             )
-    if len({n % len(args) for n in numbers}) < len(numbers):
+    chosen = tuple(number % len(args) for number in numbers)
+    if len(set(chosen)) < len(chosen):
         raise ValueError(f"argnums: got {argnums!r}, expected every argument once")
-    return {number % len(args) for number in numbers}
+    return chosen
 
 
 def _moves(value: Any) -> bool:
@@ -194,10 +186,10 @@ def _moves(value: Any) -> bool:
 
 
 def _require_something(
-    args: tuple[Any, ...], argnums: Any, chosen: set[int], leaves: Sequence[Leaf]
+    args: tuple[Any, ...], argnums: Any, chosen: Sequence[int], leaves: Sequence[Leaf]
 ) -> None:
     """Raise TypeError if nothing, or nothing that was asked for, is floating point."""
-    for number in sorted(chosen) if argnums is not None else ():
+    for number in chosen if argnums is not None else ():
         if not any(leaf.path.startswith(f"[{number}]") and leaf.size for leaf in leaves):
             raise TypeError(
                 f"args[{number}]: got {_outline(args[number])}, expected a floating-point number "

@@ -9,9 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from gradlab.checking.jaxprs import OUTSIDE, RULED, WIDER, Rerun, bind, is_float, wider
+from gradlab.checking.jaxprs import OUTSIDE, RULED, WIDER, Rerun, bind, is_float
 
 OF_BITS = ("bitcast_convert_type", "random_gamma", "random_gamma_grad")  # in their own dtype
+
+
+def wider(value: Any) -> Any:
+    """Return the float64 or complex128 that takes the place of a dtype, or None."""
+    return WIDER.get(value.dtype) if hasattr(value, "dtype") else None
 
 
 class InFloat64(Rerun):
@@ -98,7 +103,7 @@ class Perturbed(InFloat64):
     """
 
     def __init__(self, units: Any, moving: Container[int]) -> None:
-        """Take by how many units, for one operation after the other, and which are moved at all."""
+        """Take the numbers of units, used in turn, and the operations whose results are moved."""
         super().__init__()
         self.units, self.moving, self.done, self.plain = units, moving, 0, InFloat64()
 

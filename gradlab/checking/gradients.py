@@ -15,7 +15,6 @@ from gradlab.checking.arguments import Arguments, outputs
 def hand_written(
     grad: Callable[..., Any],
     arguments: Arguments,
-    numbers: Sequence[int],
     *,
     alone: bool,
     has_aux: bool,
@@ -26,7 +25,6 @@ def hand_written(
         grad: Takes all arguments; returns what `jax.grad(f, argnums)`, `jax.jacobian` or
             `jax.value_and_grad` would, with what belongs to `has_aux`.
         arguments: The arguments.
-        numbers: Which of them are differentiated.
         alone: Whether the gradient of one argument stands by itself, without a tuple around it.
         has_aux: Whether f returns a pair.
 
@@ -35,12 +33,11 @@ def hand_written(
         arguments; its value is `(outputs · coordinates,)`.
     """
     args = jax.tree.unflatten(arguments.structure, arguments.everything)
-    chosen = tuple(args[n] for n in numbers)
-    expected: Any = jax.tree.structure(chosen[0] if alone else chosen)
+    chosen: Any = tuple(args[n] for n in arguments.numbers)
+    chosen = chosen[0] if alone else chosen
     own = {leaf.place: leaf for leaf in arguments.leaves}
-    sizes = [len(jax.tree.leaves(arg)) for arg in args]
-    starts = np.cumsum([0, *sizes])
-    places = [int(starts[n]) + k for n in numbers for k in range(sizes[n])]
+    places = jax.tree.unflatten(arguments.structure, range(len(arguments.everything)))
+    order = [place for n in arguments.numbers for place in jax.tree.leaves(places[n])]
 
     def gradient_in(found: Any) -> Any:
         ways = [found]
@@ -48,23 +45,26 @@ def hand_written(
             first, second = found
             value = first[0] if has_aux and isinstance(first, tuple) and first else first
             with_value = [second] if np.ndim(value) == 0 and value is not None else []
-            ways = [first, *with_value, found] if has_aux else [found, *with_value]
-        if not alone and len(numbers) == 1:
+            ways = [found, *with_value]
+            if has_aux:  # of value_and_grad, or of grad
+                of_both = isinstance(first, tuple)
+                ways = [*with_value, first, found] if of_both else [first, *with_value, found]
+        if not alone and len(chosen) == 1:
             ways += [(way,) for way in ways]
         if alone and isinstance(found, tuple) and len(found) == 1:
             ways += [found[0]]
+        expected: Any = jax.tree.structure(chosen)
         for way in ways:
-            if jax.tree.structure(way) == expected and way is not None:
+            if way is not None and expected == jax.tree.structure(way):
                 return way
-        wanted = _outline(chosen[0] if alone else chosen)
         raise ValueError(
-            f"grad: got {_outline(found)}, expected {wanted}, as the arguments have it"
+            f"grad: got {_outline(found)}, expected {_outline(chosen)}, as the arguments have it"
         )
 
     def laid_end_to_end(is_complex: bool) -> Callable[..., Array]:
         def vector(*given: Any) -> Array:
             leaves = jax.tree.leaves(gradient_in(grad(*given)))
-            pairs = [(own[p], leaf) for p, leaf in zip(places, leaves, strict=True) if p in own]
+            pairs = [(own[p], leaf) for p, leaf in zip(order, leaves, strict=True) if p in own]
             return _side_by_side(pairs, is_complex)
 
         return vector

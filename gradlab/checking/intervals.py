@@ -8,15 +8,19 @@ first; a value that could not be computed is NaN.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
+FINE = 1e-10  # a precision better than this is float64's
+ANOTHER = 2.0**20  # times the size of f: a value that differs by more is of quite another size
 SPREAD = 2.0  # a rung's interval, in units of the largest error that noise of size σ makes in it
 WIDENING = 3.0  # Lepski's rule: the bias of the chosen rung is at most this many half-widths
-SLOW = 0.3  # values whose differences shrink by less than this at every step converge slowly
+SLOW = 0.3  # values converge slowly if each difference is more than this part of the last one
 FINEST = 12  # rungs on each side from which the noise is measured
 
 
@@ -42,8 +46,8 @@ def noise(behind: Floats, ahead: Floats, floor: Floats) -> Floats:
         (f(t) − 3 f(t/2) + 2 f(t/4)) / √14
 
     over the finest steps of each side, without the largest tenth. That combination cancels a
-    constant and a straight line on each side by itself, so neither a kink nor a jump at the
-    centre is taken for noise.
+    constant and a straight line on each side by itself, so neither a kink nor a jump at the centre
+    is taken for noise.
 
     Args:
         behind: Values at −t, `(questions, steps)`.
@@ -53,22 +57,15 @@ def noise(behind: Floats, ahead: Floats, floor: Floats) -> Floats:
     Returns:
         σ, `(questions,)`.
     """
-    jitters = []
-    for side in (behind, ahead):
-        fine = side[:, -FINEST:]
-        if fine.shape[1] >= 3:
-            jitters.append((fine[:, :-2] - 3 * fine[:, 1:-1] + 2 * fine[:, 2:]) / np.sqrt(14))
-    jitter = np.zeros_like(floor)
-    if jitters:
-        size = np.sort(np.abs(np.concatenate(jitters, axis=1)), axis=1)  # NaN last
-        known = np.sum(np.isfinite(size), axis=1)
-        kept = np.arange(size.shape[1]) < np.ceil(0.9 * known)[:, None]
-        size = np.where(kept, size, 0.0)
-        largest = np.max(size, axis=1, initial=0.0)
-        part = size / np.where(largest > 0, largest, 1.0)[:, None]  # so that squares stay finite
-        mean = np.sum(part**2, axis=1) / np.maximum(kept.sum(axis=1), 1)
-        jitter = largest * np.sqrt(mean)
-    return np.maximum(floor, jitter)
+    fine = np.stack([behind[:, -FINEST:], ahead[:, -FINEST:]], axis=1)
+    jitter = np.abs(fine[..., :-2] - 3 * fine[..., 1:-1] + 2 * fine[..., 2:]) / np.sqrt(14)
+    size = np.sort(jitter.reshape(len(floor), -1), axis=1)  # NaN last
+    most = np.ceil(0.9 * np.sum(np.isfinite(size), axis=1))[:, None]
+    size = np.where(np.arange(size.shape[1]) < most, size, 0.0)
+    largest = np.max(size, axis=1, initial=0.0)
+    part = size / np.where(largest > 0, largest, 1.0)[:, None]  # so that squares stay finite
+    mean = np.sum(part**2, axis=1) / np.maximum(most[:, 0], 1)
+    return np.maximum(floor, largest * np.sqrt(mean))
 
 
 def limit(values: Floats, errors: Floats, powers: tuple[int, ...]) -> Interval:
@@ -119,4 +116,106 @@ def _remaining(values: Floats, best: NDArray[np.intp]) -> Floats:
     chosen, next_, last = (values[here, np.maximum(best - k, 0)] for k in range(3))
     d, further = chosen - next_, next_ - last
     r = np.where((best >= 2) & (d != 0), further / np.where(d == 0, 1.0, d), 0.0)
-    return np.where((r > SLOW) & (r < 1), 1.5 * np.abs(d) / np.fmax(1 - r, 0.05), 0.0)
+    return np.where((r > SLOW) & (r < 1), 1.5 * np.abs(d) / (1 - r), 0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Values:
+    """Values of a function along directions.
+
+    Attributes:
+        steps: `(steps,)`, the coarsest first.
+        behind: Values at −steps, `(questions, steps)`; NaN where there is none.
+        centre: Value at 0, `(questions,)`.
+        ahead: Values at +steps.
+        size: Size of the terms that were added up for the value, `(questions,)`.
+        bulk: The largest such size in the same output.
+        eps: Precision in which the function computes.
+    """
+
+    steps: Floats
+    behind: Floats
+    centre: Floats
+    ahead: Floats
+    size: Floats
+    bulk: Floats
+    eps: float
+
+    @functools.cached_property
+    def sigma(self) -> Floats:
+        """How much the values jitter: at least as if f were rounded once."""
+        floor = 0.5 * self.eps * np.fmax(self.size, np.abs(self.centre))
+        return noise(self.behind, self.ahead, floor)
+
+    def with_noise(self, sigma: Floats) -> "Values":
+        """Return the same values of a function that jitters by at least so much, `(questions,)`."""
+        size = np.where(sigma > self.sigma, 2 * sigma / self.eps, 0.0)
+        return dataclasses.replace(
+            self, size=np.fmax(self.size, size), bulk=np.fmax(self.bulk, size)
+        )
+
+    @functools.cached_property
+    def changes(self) -> tuple[Floats, Floats]:
+        """How much the values differ from the one in the centre, behind and ahead."""
+        centre = self.centre[:, None]
+        return np.abs(self.behind - centre), np.abs(self.ahead - centre)
+
+    @functools.cached_property
+    def rounding(self) -> Floats:
+        """A change of this size may be rounding."""
+        units = 32 if self.eps < FINE else 2  # few coarse units are a change worth seeing
+        return units * self.eps * np.fmax(self.bulk, np.abs(self.centre))
+
+    @functools.cached_property
+    def flat_width(self) -> Floats:
+        """The coarsest step up to which nothing changes on either side; at least the finest."""
+        behind, ahead = self.changes
+        still = (behind == 0) & (ahead == 0)
+        run = np.logical_and.accumulate(still[:, ::-1], axis=1)[:, ::-1]
+        return np.max(np.where(run, self.steps, self.steps[-1]), axis=1)
+
+    @functools.cached_property
+    def typical_slope(self) -> Floats:
+        """The lower median of the slopes to the points at the coarser half of the steps.
+
+        Those do not count at which f is of quite another size.
+        """
+        change = np.fmax(*self.changes)
+        size = np.fmax(np.abs(self.centre), self.size)[:, None]
+        near = (change <= ANOTHER * size) | (size == 0)
+        slopes = np.where(near, change, np.nan) / self.steps
+        ordered = np.sort(slopes[:, : len(self.steps) // 2], axis=1)  # NaN last
+        middle = np.maximum(np.sum(np.isfinite(ordered), axis=1) - 1, 0) // 2
+        found = ordered[np.arange(len(ordered)), middle]
+        return np.where(np.isfinite(found), found, 0.0)
+
+    @functools.cached_property
+    def sides(self) -> tuple[Bools, Bools]:
+        """Where the function is finite close by: behind and ahead."""
+        number = len(self.steps) // 4
+        behind, ahead = (
+            np.sum(np.isfinite(side[:, -number:]), axis=1) >= 3
+            for side in (self.behind, self.ahead)
+        )
+        return behind, ahead
+
+
+@dataclasses.dataclass(frozen=True)
+class Claims:
+    """What AD says of each question.
+
+    Attributes:
+        slope: The derivative along the direction, `(questions,)`.
+        spread: The root of the sum of squares of the terms that were added up for it.
+        scale: A slope that is small beside this one counts as part of it.
+        jitter: By how much two ways to compute it differ.
+        floor: A difference below this is lost beside the largest slope of the leaf.
+        material: A relative difference below this does not matter, however sure.
+    """
+
+    slope: Floats
+    spread: Floats
+    scale: Floats
+    jitter: Floats
+    floor: Floats
+    material: float

@@ -1,4 +1,4 @@
-"""Traced programs: run again, run again without some rules, looked at.
+"""Traced programs: run again, run again without some rules, looked at, recognised.
 
 A traced program (a jaxpr) is a list of operations. Running it again is a loop over the list. Loops,
 branches and calls hold programs of their own among their parameters; each of these is replaced by
@@ -8,6 +8,8 @@ operation of every release of JAX.
 
 import dataclasses
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,13 +22,15 @@ HERE = str(Path(__file__).parent)
 RULED = ("custom_jvp_call", "custom_vjp_call")  # operations that a person gave a derivative
 CALLS = ("jit", "pjit", "closed_call", "core_call")
 CHOSEN = (*RULED, "stop_gradient")
-ROUNDING = ("round", "floor", "ceil", "sign")
 STOPPING = ("while", "pure_callback", "io_callback")  # these may stop at a tolerance
 OUTSIDE = ("pure_callback", "io_callback", "ffi_call")
 WIDER = {
     jnp.dtype(name): np.dtype("complex128" if name == "complex64" else "float64")
     for name in ("bfloat16", "float16", "float32", "complex64")
 }
+
+
+KEPT = 32  # programs of which what was made is kept; the one not used for longest goes first
 
 
 def is_program(value: Any) -> bool:
@@ -64,11 +68,6 @@ def is_float(value: Any) -> bool:
     """Tell whether something has a floating-point dtype."""
     dtype = getattr(value, "dtype", None)
     return dtype is not None and bool(jnp.issubdtype(dtype, jnp.inexact))
-
-
-def wider(value: Any) -> Any:
-    """Return the float64 or complex128 that takes the place of a dtype, or None."""
-    return WIDER.get(value.dtype) if hasattr(value, "dtype") else None
 
 
 def bind(eqn: Any, params: dict[str, Any], inputs: Sequence[Any]) -> list[Any]:
@@ -147,7 +146,6 @@ class Survey:
 
     Attributes:
         eps: Distance from 1 to the next number in the coarsest precision on the way.
-        rounds: Whether it rounds to whole numbers.
         stops: Whether it has a loop that may stop at a tolerance, or leaves JAX.
         outside: Whether it leaves JAX.
         widest: The largest number of elements that any operation makes.
@@ -155,7 +153,6 @@ class Survey:
     """
 
     eps: float
-    rounds: bool = False
     stops: bool = False
     outside: bool = False
     widest: int = 1
@@ -177,7 +174,6 @@ class Survey:
             self.outside |= name in OUTSIDE
             if moved:
                 self.moving.add(id(eqn))
-                self.rounds |= name in ROUNDING
                 self.stops |= name in STOPPING
             for inner in programs_in(eqn):
                 last = inputs[-len(inner.invars) :] if inner.invars else []
@@ -205,3 +201,42 @@ def where(jaxpr: Any, eqn: Any) -> str:
     if file.startswith("<"):  # typed at a prompt
         return f"line {line}"
     return f"{file.removeprefix(f'{Path.cwd()}/')}:{line}"
+
+
+class Compiled:
+    """What was made of programs, by their text: it holds no numbers and no code of the user."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._kept: OrderedDict[str, dict[Any, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, jaxprs: Sequence[Any], *more: Any) -> dict[Any, Any]:
+        """Return what was made of programs, to be added to; nothing if they are new.
+
+        Args:
+            jaxprs: The programs.
+            *more: What else must be the same.
+        """
+        if not all(_is_told_by_its_text(jaxpr) for jaxpr in jaxprs):
+            return {}
+        text = "\n".join(map(str, (*jaxprs, *more)))
+        with self._lock:
+            found = self._kept.setdefault(text, {})
+            self._kept.move_to_end(text)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
+def _is_told_by_its_text(jaxpr: Any) -> bool:
+    """Tell whether a text leaves nothing out: no array, and no code outside of JAX."""
+    for eqn in operations(jaxpr):
+        inside = [value for value in eqn.params.values() if is_program(value)]
+        arrays = [atom for atom in eqn.invars if is_literal(atom) and np.ndim(atom.val)]
+        if eqn.primitive.name in OUTSIDE or arrays or any(len(apart(v)[1]) for v in inside):
+            return False
+    return True
+
+
+COMPILED = Compiled()

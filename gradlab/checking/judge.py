@@ -9,20 +9,17 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from gradlab.checking.intervals import Floats, limit
-from gradlab.checking.values import FINE, Bools, Claims, Values
+from gradlab.checking.intervals import FINE, Bools, Claims, Floats, Values, limit
 
 AGREE, CANNOT_TELL, WRONG = "agree", "cannot tell", "wrong"
 WORST_FIRST = (WRONG, CANNOT_TELL, AGREE)
 
 RESOLUTION = 0.05  # a slope known to within this part of itself is known; it is no tolerance
-SURE = 1e-3  # a slope is nothing if it is less than this part of what f does at coarse steps
+NOTHING = 1e-3  # what is less than this part of a number is nothing beside it
 NEGLIGIBLE = 1e-6  # times `scale`: the rounding of AD itself
 JITTER = 16.0  # times the difference of two gradients: an AD below is itself rounding
-KINK = 4.0  # times what is immaterial: two sides that differ by less make no kink
-JUMP = 4.0  # times what may be rounding: a jump of less is none
-FINEST = 3  # steps at which a jump must show
-FLAT = 6  # so many finest steps without any change on either side: the function is flat here
+CLEAR = 4.0  # times what is immaterial or rounding: a kink or a jump of less is none
+CLOSE = 6  # the finest steps: where nothing changes in them f is flat, and a jump shows in all
 WIDER = (3.0, 9.0, 27.0)  # times the noise that was measured
 
 
@@ -81,7 +78,7 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     left, right = limit(fall / t, fall_error / t, (1, 2)), limit(rise / t, rise_error / t, (1, 2))
     mean = limit((rise + fall) / (2 * t), (rise_error + fall_error) / (2 * t), (2,))
     behind, ahead = v.sides
-    edge, isolated = behind ^ ahead, ~behind & ~ahead
+    edge = behind ^ ahead
 
     def one_sided(both: Floats, behind: Floats, ahead_: Floats) -> Floats:
         return np.where(edge, np.where(ahead, ahead_, behind), both)
@@ -95,42 +92,36 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     # How much matters.
     larger = np.fmax(np.abs(ad), np.abs(fd))
     own = np.fmax(larger, claims.scale)
-    sides = np.fmax(np.abs(ad + left.centre), np.abs(ad + right.centre))
-    negligible = np.sqrt(v.eps) * v.typical_slope
-    immaterial = np.fmax(claims.material * np.fmax(sides, own), negligible)
-    enough = np.fmax(np.fmax(claims.material * larger, claims.floor), negligible)
+    immaterial = claims.material * own
 
     # The slope: known, or known to be small beside what the function does; and AD outside of it.
     known = half <= RESOLUTION * own
-    known |= (half <= SURE * v.typical_slope) & (np.abs(ad) <= half)
-    wrong = difference - half > enough
+    known |= (half <= NOTHING * v.typical_slope) & (np.abs(ad) <= half)
+    wrong = difference - half > np.fmax(claims.material * larger, claims.floor)
 
     # Flat: nothing changes close by, and not by rounding; or nothing changes at all.
-    behind_change, ahead_change = v.changes
-    finest = np.fmax(behind_change, ahead_change)[:, -FLAT:]
-    flat = np.all((behind_change[:, -FLAT:] == 0) & (ahead_change[:, -FLAT:] == 0), axis=1)
-    flat &= finest.shape[1] == FLAT
-    shown = np.fmax(sides, larger) * v.flat_width
+    changes = np.fmax(*v.changes)
+    flat = np.all(changes[:, -CLOSE:] == 0, axis=1)
+    shown = larger * v.flat_width
     level = flat & ((shown == 0) | (shown > v.rounding))
+    unchanged = np.max(np.nan_to_num(changes, posinf=0), axis=1) <= v.rounding
+    unchanged &= behind | ahead
+    constant = unchanged & (np.abs(ad) * t[0] <= 2 * v.rounding)
     nothing = np.abs(ad) <= NEGLIGIBLE * claims.scale
     rounded = np.abs(ad) <= JITTER * claims.jitter
-    largest = np.max(np.nan_to_num(np.fmax(behind_change, ahead_change), posinf=0), axis=1)
-    unchanged = largest <= v.rounding
-    constant = unchanged & (np.abs(ad) * t[0] <= 2 * v.rounding)
     still = (level & nothing) | (constant & (rounded | nothing))
 
     # Kinks and jumps.
-    gap = right.centre - left.centre
-    unsure = left.half + right.half
-    kink = (np.abs(gap) - unsure > KINK * immaterial) & ~edge & ~level
+    gap, unsure = right.centre - left.centre, left.half + right.half
+    kink = (np.abs(gap) - unsure > CLEAR * immaterial) & ~edge & ~level
     low = np.fmin(left.centre - left.half, right.centre - right.half) - immaterial
     high = np.fmax(left.centre + left.half, right.centre + right.half) + immaterial
     between = (low <= 0) & (high >= 0)
     jump = np.zeros(len(ad), np.bool_)
     for change, its_error in ((rise, rise_error), (fall, fall_error)):
         height = limit(change, its_error, (1,))
-        high = np.all(np.abs(change[:, -FINEST:]) > JUMP * v.rounding[:, None], axis=1)
-        jump |= height.excludes(0.0) & high
+        shows = np.all(np.abs(change[:, -CLOSE:]) > CLEAR * v.rounding[:, None], axis=1)
+        jump |= height.excludes(0.0) & shows
 
     lost = ~np.isfinite(claims.slope)
     measured = np.isfinite(fd) & (half <= RESOLUTION * np.fmax(np.abs(fd), v.typical_slope))
@@ -141,26 +132,22 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
         verdict[where], cause[where] = what, why
 
     # The later, the stronger.
-    say(constant & ~rounded, CANNOT_TELL, "hidden")
     say(known | still, AGREE, "")
     say(known & (difference > half), AGREE, "immaterial")
     say(wrong & ~still, WRONG, "slope")
     sides_differ = limit((rise - fall) / t, (rise_error + fall_error) / t, (1,)).half
-    half_of_steps = len(t) // 2
     apart = np.abs(rise - fall) > 4 * (rise_error + fall_error)  # not by noise
-    erratic = np.mean(apart[:, half_of_steps:], axis=1) > 0.5
-    erratic &= (sides_differ > v.typical_slope) & (half <= SURE * sides_differ)
+    erratic = np.mean(apart[:, len(t) // 2 :], axis=1) > 0.5
+    erratic &= (sides_differ > v.typical_slope) & (half <= NOTHING * sides_differ)
     say(erratic & (verdict == AGREE) & ~still, CANNOT_TELL, "erratic")
     say(edge & ~wrong, CANNOT_TELL, "edge")
     say(kink & between, CANNOT_TELL, "kink")
     say(kink & ~between, WRONG, "kink")
     say(jump, CANNOT_TELL, "jump")
     say(lost, CANNOT_TELL, "nan")
-    say(lost & (measured | flat | unchanged) & ~edge & ~jump, WRONG, "nan")
-    say(lost & kink & (unsure < np.abs(gap)), WRONG, "nan")
-    sharp = kink & (unsure < RESOLUTION * np.abs(gap))
-    say(isolated, CANNOT_TELL, "isolated")
+    say(lost & (measured | flat | unchanged | kink) & ~edge & ~jump, WRONG, "nan")
     say(~np.isfinite(v.centre), CANNOT_TELL, "value")
+    sharp = kink & (unsure < RESOLUTION * np.abs(gap))
     return Answers(
         verdict, cause, fd, half, mean.rung, ad + left.centre, ad + right.centre, sharp,
         clean=(verdict == AGREE) & known, within=difference <= half,

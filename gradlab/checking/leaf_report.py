@@ -10,6 +10,16 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
+class Why:
+    """A verdict with its cause and hint, each a sentence or empty, and the line they speak of."""
+
+    verdict: str
+    cause: str = ""
+    hint: str = ""
+    where: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Funnel:
     """Finite differences with step, slope and half-width of each, and the verdict's interval."""
 

@@ -1,24 +1,23 @@
-"""From findings to a report on each leaf that a second-year student understands."""
+"""The report on each leaf: the verdict and its reason, and a look at the user's own dtype."""
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
 from gradlab.checking.arguments import Leaf
+from gradlab.checking.causes import by_element
 from gradlab.checking.explanations import explain
-from gradlab.checking.findings import Finding, Why
-from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
-from gradlab.checking.leaf_report import Funnel, LeafReport
-from gradlab.checking.nonfinite import first_nonfinite, what
-from gradlab.checking.resemblance import by_element
+from gradlab.checking.judge import AGREE, CANNOT_TELL, NOTHING, RESOLUTION, WRONG
+from gradlab.checking.leaf_report import Funnel, LeafReport, Why
+from gradlab.checking.nonfinite import first_nonfinite
+from gradlab.checking.questions import Finding
 from gradlab.checking.subject import Subject, said
 from gradlab.checking.tracing import LOOKS_AT_VALUES
 
-DIGITS_LOST = 0.05  # of the largest slope of a leaf: then the digits that are left are told
-COUNTS = 1e-3  # of the largest slope: an element that is smaller does not count beside it
 ROUNDING = 64  # units in the last place of f: what a slope over one step may be off by
-NO_SLOPE = ("jump", "isolated", "value", "infinite")  # then FD is no slope
+NO_SLOPE = ("jump", "value", "infinite")  # then FD is no slope
 
 
 def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
@@ -28,7 +27,8 @@ def describe_finding(subject: Subject, finding: Finding) -> LeafReport:
     checked = finding.asked
     if index is None and leaf.size > 1 and 0 < finding.blind < math.inf:
         checked += f" (which cannot see an error below {finding.blind:.0e} in one element)"
-    ad, fd, half, part = _as_jax_returns(subject, finding)
+    (ad, fd), part = _as_jax_returns(subject, finding)
+    half = finding.half
     unknown = half > RESOLUTION * abs(fd) and why.verdict == CANNOT_TELL
     if finding.cause in NO_SLOPE or (unknown and finding.cause in ("edge", "nan")):
         fd, half = math.nan, math.inf
@@ -77,90 +77,77 @@ def without_derivative(subject: Subject, leaf: Leaf) -> LeafReport:
 
 def _in_own_dtype(subject: Subject, finding: Finding, why: Why) -> Why:
     """Look at the gradient as the user runs it, beside that in float64, which is right."""
-    leaf = finding.leaf
-    lost, digits, number = _lost_in_own_dtype(subject, leaf)
+    leaf, agrees = finding.leaf, why.verdict == AGREE
+    dtype = "the coarser dtype on the way" if leaf.dtype.itemsize >= 8 else str(leaf.dtype)
+    large = f"a number on the way is too large or too small for {dtype}"
     if subject.own_value is not None and not np.isfinite(subject.own_value).all():
-        if why.verdict == AGREE:
-            return Why(
-                CANNOT_TELL,
-                f"f itself is not finite in {leaf.dtype}; in float64, where it is, AD agrees",
-                f"a number on the way is too large for {leaf.dtype}",
-            )
-        return why
-    if lost and np.isfinite(finding.ad):
+        words = f"f itself is not finite in {dtype}; in float64, where it is, AD agrees"
+        return Why(CANNOT_TELL, words, large) if agrees else why
+    number, digits = _lost_in_own_dtype(subject, leaf)
+    if number is not None and np.isfinite(finding.ad):
         culprit = first_nonfinite(subject, own=True)
-        made = "" if culprit is None else f": {what(culprit)}"
-        words = f"AD is {number} in {leaf.dtype}, where f is finite{made}"
-        if why.verdict != AGREE:
-            return dataclasses.replace(why, cause=f"{why.cause}; {words}" if why.cause else words)
-        place = "" if culprit is None else culprit.where
-        return Why(
-            WRONG, f"{words}; in float64 it is right",
-            f"a number on the way is too large or too small for {leaf.dtype}", place,
-        )  # fmt: skip
-    if why.verdict == AGREE and digits is not None:
-        if digits < 1:
-            return Why(
-                CANNOT_TELL,
-                f"in float64 it agrees, but no digit of AD in {leaf.dtype} is right here",
-                f"numbers cancel, or are too large or too small for {leaf.dtype}; rewrite f",
-            )
-        words = f"in float64 it agrees; of AD in {leaf.dtype} only {digits} digits are right here"
-        return dataclasses.replace(why, cause=words.replace(" 1 digits are", " 1 digit is"))
-    return why
+        made, place = ("", "") if culprit is None else (f": {culprit}", culprit.where)
+        words = f"AD is {number} in {dtype}, where f is finite{made}"
+        if agrees:
+            return Why(WRONG, f"{words}; in float64 it is right", large, place)
+        return dataclasses.replace(why, cause="; ".join(filter(None, [why.cause, words])))
+    if not agrees or digits is None:
+        return why
+    if digits < 1:
+        words = f"in float64 it agrees, but no digit of AD in {dtype} is right here"
+        hint = f"numbers cancel, or are too large or too small for {dtype}; rewrite f"
+        return Why(CANNOT_TELL, words, hint)
+    few = "1 digit is" if digits == 1 else f"{digits} digits are"
+    words = f"in float64 it agrees; of AD in {dtype} only {few} right here"
+    return dataclasses.replace(why, cause=words)
 
 
-def _lost_in_own_dtype(subject: Subject, leaf: Leaf) -> tuple[bool, int | None, float]:
+def _lost_in_own_dtype(subject: Subject, leaf: Leaf) -> tuple[float | None, int | None]:
     """Compare the gradient as the user runs it with that in float64.
 
     Returns:
-        Whether a number in it is not finite; to how many digits its worst element is right, of
-        those that count beside the largest, or None where that is enough; and the number.
+        A number in it that is not finite, or None; and to how many digits its worst element is
+        right, of those that count beside the largest, or None where that is enough.
     """
-    own = slice(leaf.start, leaf.stop)
+    own, found = slice(leaf.start, leaf.stop), None
     unit = subject.bases[0, own]
-    both = [mode for mode in subject.gradients if mode in subject.own_gradients]
     pairs = [
-        (subject.own_gradients[m][:, own] * unit, subject.gradients[m][:, own] * unit) for m in both
+        (narrow[:, own] * unit, subject.gradients[mode][:, own] * unit)
+        for mode, narrow in subject.own_gradients.items()
     ]
     if subject.own_slopes is not None:
         about = [i for i, d in enumerate(subject.first) if leaf.start <= d.start < leaf.stop]
         wide = np.stack([subject.slopes[subject.first[i]] for i in about])
         pairs.append((subject.own_slopes[about].T, wide.T))
-    found: int | None = None
     for narrow, wide in pairs:
         lost = ~np.isfinite(narrow) & np.isfinite(wide)
         if np.any(lost):
-            return True, None, float(narrow[lost][0])
+            return float(narrow[lost][0]), None
         with np.errstate(all="ignore"):
-            size = subject.largest(leaf)[:, None]
-            size = np.fmax(size, np.max(np.abs(wide), axis=1, initial=0.0, keepdims=True))
+            size = np.max(np.abs(wide), axis=1, initial=0.0)
+            size = np.fmax(size, subject.largest(leaf))[:, None]
             error = np.abs(narrow - wide)
-            room = (
-                ROUNDING * subject.user_eps * np.fmax(subject.size, np.abs(subject.value))[:, None]
-            )
-            counts = (error > np.fmax(DIGITS_LOST * size, room)) & (np.abs(wide) >= COUNTS * size)
-            digits = -np.log10(error / np.abs(wide))
-        if np.any(counts):
-            worst = max(0, int(np.min(digits[counts])))
+            units = ROUNDING * subject.user_eps * np.fmax(subject.size, np.abs(subject.value))
+            counts = error > np.fmax(RESOLUTION * size, units[:, None])
+            counts &= np.abs(wide) >= NOTHING * size
+            digits = -np.log10(error[counts] / np.abs(wide[counts]))
+        if len(digits):
+            worst = max(0, int(np.min(digits)))
             found = worst if found is None else min(found, worst)
-    return False, found, 0.0
+    return None, found
 
 
-def _as_jax_returns(subject: Subject, finding: Finding) -> tuple[complex, complex, float, str]:
-    """Return AD, FD, its half-width and the part, as `jax.grad` returns complex numbers."""
+def _as_jax_returns(subject: Subject, finding: Finding) -> tuple[tuple[Any, Any], str]:
+    """Return AD and FD, and the part they are of, as `jax.grad` returns complex numbers."""
     leaf, place = finding.leaf, finding.coordinate
     if leaf.parts == 1 or place is None:
-        return finding.ad, finding.fd, finding.half, ""
-    ad, fd = by_element(subject, finding)
+        return (finding.ad, finding.fd), ""
     flat = (place - leaf.start) % leaf.size
-    both = [flat, flat + leaf.size]
-    if np.isnan(fd[both]).any():
-        sign = -1.0 if leaf.is_imaginary(place) else 1.0
-        part = "imag" if leaf.is_imaginary(place) else "real"
-        return sign * finding.ad, sign * finding.fd, finding.half, part
-    (x, y), (u, v) = ad[both], fd[both]
-    return complex(x, -y), complex(u, -v), finding.half, ""
+    ad, fd = (both[[flat, flat + leaf.size]] for both in by_element(subject, finding))
+    if not np.isnan(fd).any():
+        return (complex(ad[0], -ad[1]), complex(fd[0], -fd[1])), ""
+    sign, part = (-1.0, "imag") if leaf.is_imaginary(place) else (1.0, "real")
+    return (sign * finding.ad, sign * finding.fd), part
 
 
 def _funnel(subject: Subject, finding: Finding, verdict: str) -> Funnel:

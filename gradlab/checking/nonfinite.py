@@ -7,17 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradlab.checking.findings import Finding, Why
 from gradlab.checking.float64 import InFloat64
-from gradlab.checking.jaxprs import (
-    Rerun,
-    apart,
-    is_float,
-    is_literal,
-    programs_in,
-    where,
-)
+from gradlab.checking.jaxprs import Rerun, apart, is_float, is_literal, programs_in, where
 from gradlab.checking.judge import CANNOT_TELL, WRONG
+from gradlab.checking.leaf_report import Why
+from gradlab.checking.questions import Finding
 from gradlab.checking.subject import Subject
 
 
@@ -27,9 +21,18 @@ class Culprit:
 
     name: str  # of the operation, or of the data
     of: str  # `value`, `derivative` or `data`
-    at: tuple[float, ...]  # the numbers that went into it there, where that can be told
-    guarded: bool  # whether a `where` comes after it
     where: str
+    at: tuple[float, ...] = ()  # the numbers that went into it there, where that can be told
+    guarded: bool = False  # whether a `where` comes after it
+
+    def __str__(self) -> str:
+        """Say what is not finite, and where."""
+        line = f" ({self.where})" if self.where else ""
+        if self.of == "data":
+            return f"{self.name}{line}"
+        at = " at " * bool(self.at) + ", ".join(f"{number:.4g}" for number in self.at[:3])
+        derivative = "the derivative of " * (self.of == "derivative")
+        return f"{derivative}`{self.name}`{at}{line} is not finite"
 
 
 def first_nonfinite(subject: Subject, *, own: bool, of_value: bool = False) -> Culprit | None:
@@ -43,109 +46,95 @@ def first_nonfinite(subject: Subject, *, own: bool, of_value: bool = False) -> C
         own: Whether to run in the user's own dtypes, not in float64.
         of_value: Whether to leave derivatives out.
     """
+    programs, traced = subject.own if own else subject.programs, subject.traced
+    if traced is None:
+        return None
     try:
-        return _first_nonfinite(subject, own=own, of_value=of_value)
+        given = [*traced.consts, *programs.reals]
+        found = _data(subject) or _watch(traced.value, programs, given, derivatives=not of_value)
+        if found is None and not of_value and traced.pull is not None:
+            jaxpr, consts = apart(traced.pull)
+            given = [*consts, *given, np.ones((len(traced.owner), traced.total), traced.dtype)]
+            found = _watch(jaxpr, programs, given, derivatives=False)
+            return found and dataclasses.replace(found, of="derivative", guarded=False)
     except Exception as error:
         subject.not_looked_for("the operation that is not finite", error)
         return None
-
-
-def _first_nonfinite(subject: Subject, *, own: bool, of_value: bool) -> Culprit | None:
-    programs = subject.own if own else subject.programs
-    traced = getattr(programs, "traced", None)
-    if traced is None:
-        return None
-    data = _data(subject, traced)
-    if data is not None:
-        return data
-    inputs = [*programs.reals]
-    found = _watch(traced.value, programs, (traced.consts, inputs), derivatives=not of_value)
-    if found is None and not of_value and traced.pull is not None:
-        weights = np.ones((len(traced.owner), traced.total), traced.dtype)
-        jaxpr, consts = apart(traced.pull)
-        inputs = [*traced.consts, *programs.reals, weights]
-        found = _watch(jaxpr, programs, (consts, inputs), derivatives=False)
-        if found is not None:
-            found = dataclasses.replace(found, of="derivative", guarded=False)
     return found
 
 
-def _data(subject: Subject, traced: Any) -> Culprit | None:
+def _data(subject: Subject) -> Culprit | None:
     """Find arrays that hold NaN, or infinities, before anything is computed."""
-    for variable, const in zip(traced.value.constvars, traced.consts, strict=True):
-        if not is_float(const) or np.isfinite(np.asarray(const, np.complex128)).all():
+    jaxpr, arguments = subject.traced.value, subject.arguments
+    for variable, const in zip(jaxpr.constvars, subject.traced.consts, strict=True):
+        if not is_float(const) or np.isfinite(array := np.asarray(const, np.complex128)).all():
             continue
-        array = np.asarray(const, np.complex128)
-        kind = "NaN" if np.isnan(array).any() else "an infinity"
         name = "a constant array of f"
-        for path, leaf in zip(subject.arguments.paths, subject.arguments.everything, strict=True):
-            if leaf is const or (
-                is_float(leaf)
-                and np.array_equal(np.asarray(leaf), np.asarray(const), equal_nan=True)
-            ):
+        for path, leaf in zip(arguments.paths, arguments.everything, strict=True):
+            if is_float(leaf) and np.array_equal(np.asarray(leaf), array, equal_nan=True):
                 name = f"the argument args{path}"
-        users = (eqn for eqn in traced.value.eqns if variable in _variables(eqn))
+        kind = "NaN" if np.isnan(array).any() else "an infinity"
+        users = (e for e in jaxpr.eqns if any(a is variable for a in e.invars if not is_literal(a)))
         user = next(users, None)
-        place = "" if user is None else where(traced.value, user)
-        return Culprit(f"{name} holds {kind}", "data", (), False, place)
+        place = "" if user is None else where(jaxpr, user)
+        return Culprit(f"{name} holds {kind}", "data", place)
     return None
 
 
-def _variables(eqn: Any) -> list[Any]:
-    return [atom for atom in eqn.invars if not is_literal(atom)]
-
-
 def _watch(jaxpr: Any, programs: Any, given: Any, *, derivatives: bool) -> Culprit | None:
-    seen: list[tuple[int, bool, tuple[float, ...]]] = []
+    """Run a program, given its constants and inputs, and watch every operation."""
+    seen: list[tuple[int, str, tuple[float, ...]]] = []
     watched: list[Any] = []
     base = InFloat64 if programs.wide else Rerun
 
     class Watched(base):  # type: ignore[misc, valid-type]
         def operation(self, eqn: Any, inputs: list[Any]) -> list[Any]:
             found = super().operation(eqn, inputs)
-            if not any(True for _ in programs_in(eqn)):
-                moving = [i for i, x in enumerate(inputs) if is_float(x)]
-                slopes = self.slopes(eqn, inputs, moving) if derivatives and moving else []
-                number = len(watched)
-                watched.append(eqn)
+            if any(True for _ in programs_in(eqn)):
+                return found
+            slopes = self.slopes(eqn, inputs) if derivatives else []
+            number = len(watched)
+            watched.append(eqn)
 
-                def look(before: Any, after: Any, slopes: Any) -> None:
-                    for of_slope, made in ((False, after), (True, slopes)):
-                        for array in made:
-                            bad = _made(before, array)
-                            if bad is not None:
-                                seen.append((number, of_slope, _numbers(before, array, bad)))
+            def look(before: Any, after: Any, slopes: Any) -> None:
+                for of, made in (("value", after), ("derivative", slopes)):
+                    for array in made:
+                        bad = _made(before, array)
+                        if bad is not None:
+                            seen.append((number, of, _numbers(before, array, bad)))
 
-                floats = [[x for x in part if is_float(x)] for part in (inputs, found, slopes)]
-                jax.debug.callback(look, *floats)
+            jax.debug.callback(look, *map(_floats, (inputs, found, slopes)))
             return found
 
-        def slopes(self, eqn: Any, inputs: list[Any], moving: list[int]) -> list[Any]:
-            def of_moving(*some: Any) -> list[Any]:
-                now = list(inputs)
-                for i, number in zip(moving, some, strict=True):
-                    now[i] = number
-                return [y for y in base.operation(self, eqn, now) if is_float(y)]
+        def slopes(self, eqn: Any, inputs: list[Any]) -> list[Any]:
+            def of_floats(floats: list[Any]) -> list[Any]:
+                number = iter(floats)
+                now = [next(number) if is_float(x) else x for x in inputs]
+                return _floats(base.operation(self, eqn, now))
 
-            point = [jnp.asarray(inputs[i]) for i in moving]
+            point = [jnp.asarray(x) for x in _floats(inputs)]
             try:
-                return list(jax.jvp(of_moving, point, [jnp.ones_like(x) for x in point])[1])
+                return jax.jvp(of_floats, (point,), ([jnp.ones_like(x) for x in point],))[1]
             except Exception:  # an operation without a derivative has none that is not finite
                 return []
 
     rerun = Watched()
     own = rerun.number if programs.wide else jnp.asarray
     with programs._floats():
-        consts, inputs = ([x if not is_float(x) else own(x) for x in part] for part in given)
-        rerun(jaxpr, consts, inputs)
+        numbers = [own(x) if is_float(x) else x for x in given]
+        consts = len(jaxpr.constvars)
+        rerun(jaxpr, numbers[:consts], numbers[consts:])
         jax.effects_barrier()
     if not seen:
         return None
-    number, of_slope, at = seen[0]
+    number, of, at = seen[0]
+    guarded = any("select_n" in eqn.primitive.name for eqn in watched[number + 1 :])
     eqn = watched[number]
-    guarded = any("select_n" in e.primitive.name for e in watched[number + 1 :])
-    kind = "derivative" if of_slope else "value"
-    return Culprit(str(eqn.primitive.name), kind, at, guarded, where(jaxpr, eqn))
+    return Culprit(str(eqn.primitive.name), of, where(jaxpr, eqn), at, guarded)
+
+
+def _floats(values: list[Any]) -> list[Any]:
+    return [x for x in values if is_float(x)]
 
 
 def _made(before: Any, array: Any) -> Any:
@@ -168,19 +157,20 @@ def explain_nonfinite(subject: Subject, finding: Finding) -> Why:
     """Say why f or AD is not finite."""
     of_value = finding.cause == "value" or not np.isfinite(subject.value).all()
     culprit = first_nonfinite(subject, own=False, of_value=of_value)
-    place = "" if culprit is None else culprit.where
+    place, made = ("", "") if culprit is None else (culprit.where, f": {culprit}")
     if of_value:
-        cause = "f itself is not finite here"
-        if culprit is not None:
-            cause += f": {what(culprit)}"
-        return Why(CANNOT_TELL, cause, "check at another point", place)
-    cause = f"AD is {finding.ad}, where f is finite"
-    if finding.verdict == CANNOT_TELL:
-        cause = f"AD is {finding.ad}, and FD finds no slope either"
+        return Why(
+            CANNOT_TELL, f"f itself is not finite here{made}", "check at another point", place
+        )
+    beside = "where f is finite" if finding.verdict == WRONG else "and FD finds no slope either"
+    cause, hint = f"AD is {finding.ad}, {beside}{made}", ""
+    if finding.asked_of.answers.sharp[finding.entry]:
+        cause += (
+            f"; f has a kink here, with slope {finding.left:.6g} on the left and "
+            f"{finding.right:.6g} on the right, so it has no derivative"
+        )
     if culprit is None:
-        return Why(finding.verdict, cause + _kink(finding))
-    cause += f": {what(culprit)}"
-    hint = ""
+        return Why(finding.verdict, cause)
     if culprit.of == "data":
         hint = "replace it by a number before it is used; a mask afterwards comes too late for AD"
     elif culprit.guarded and finding.verdict == WRONG and finding.mode != "fwd":
@@ -190,25 +180,4 @@ def explain_nonfinite(subject: Subject, finding: Finding) -> Why:
         )
     elif culprit.name == "sqrt" and culprit.at[:1] == (0.0,):
         hint = "square the norm, jnp.sum(x**2), or use a `where` both before and after the root"
-    return Why(finding.verdict, cause + _kink(finding), hint, place)
-
-
-def what(culprit: Culprit) -> str:
-    """Say what is not finite, and where."""
-    line = f" ({culprit.where})" if culprit.where else ""
-    if culprit.of == "data":
-        return f"{culprit.name}{line}"
-    at = ", ".join(f"{number:.4g}" for number in culprit.at[:3])
-    operation = f"`{culprit.name}` at {at}{line}" if at else f"`{culprit.name}`{line}"
-    what = "the derivative of " if culprit.of == "derivative" else ""
-    return f"{what}{operation} is not finite"
-
-
-def _kink(finding: Finding) -> str:
-    """Say that the slopes of the two sides differ, where they are well known."""
-    if not finding.asked_of.answers.sharp[finding.entry]:
-        return ""
-    return (
-        f"; f has a kink here, with slope {finding.left:.6g} on the left and {finding.right:.6g} "
-        "on the right, so it has no derivative"
-    )
+    return Why(finding.verdict, cause, hint, place)

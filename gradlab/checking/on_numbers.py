@@ -10,6 +10,7 @@ from jax import lax
 
 from gradlab.checking.arguments import Arguments
 from gradlab.checking.intervals import Floats
+from gradlab.checking.jaxprs import Survey
 from gradlab.checking.steps import Direction, as_table, masked_on_host, split
 from gradlab.checking.tracing import group_outputs, vector_valued
 
@@ -20,7 +21,7 @@ class OnNumbers:
     It has what `Programs` has, and no program.
     """
 
-    wide = False
+    wide, traced = False, None
 
     def __init__(self, f: Callable[..., Any], arguments: Arguments, modes: Sequence[str]) -> None:
         """Take a function.
@@ -41,6 +42,7 @@ class OnNumbers:
         self.moved = dict.fromkeys(modes, everything)
         self.raised: dict[str, dict[int, Exception]] = {mode: {} for mode in modes}
         self.eps = max(float(jnp.finfo(a.dtype).eps) for a in (value, *self.reals))
+        self.survey = Survey(self.eps, stops=True)
         for mode in modes:
             try:
                 self._pull() if mode == "rev" else self._push(

@@ -9,13 +9,12 @@ import jax
 import numpy as np
 
 from gradlab.checking.arguments import Arguments
-from gradlab.checking.intervals import Floats
+from gradlab.checking.intervals import FINE, Floats
 from gradlab.checking.on_numbers import OnNumbers
 from gradlab.checking.programs import Programs
 from gradlab.checking.steps import FEW, exponents, first_directions, make_bases, points
 from gradlab.checking.subject import Subject, said
 from gradlab.checking.tracing import LOOKS_AT_VALUES, Traced
-from gradlab.checking.values import FINE
 
 
 @contextlib.contextmanager
@@ -58,36 +57,34 @@ def prepare(
     seeds = [zlib.crc32(leaf.path.encode()) ^ seed for leaf in arguments.leaves]
     bases = make_bases(x, counts, seeds, 1)
     asked = modes if judged is None else ()
-    notes: list[str] = []
+
+    def ready(programs: Any, own: Any, *notes: str) -> Subject:
+        return _run(programs, own, arguments, x, bases, asked, judged, list(notes))
+
+    def on_numbers(why: str) -> Subject:
+        return ready(OnNumbers(f, arguments, asked), None, f"run on numbers, {why}")
+
     try:
         traced = Traced(f, arguments, asked)
     except Exception as error:  # if f raises this on numbers too, it is the user's
-        numbers = OnNumbers(f, arguments, asked)
-        reason = type(error).__name__
-        notes.append(f"run on numbers, without tracing: f looks at its values ({reason})")
-        return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
-    own = Programs(traced, wide=False)
+        return on_numbers(f"without tracing: f looks at its values ({type(error).__name__})")
+    own, notes = Programs(traced, wide=False), []
     if traced.is_coarse or own.survey.outside:
+        coarse = sorted({str(r.dtype) for r in arguments.reals} - {"float64"})
+        if traced.is_coarse:
+            named = " and ".join(coarse or ["coarser numbers"])
+            notes = [f"run in float64 in place of {named}"]
         try:
-            wide = Programs(traced, wide=True)
-            found = _subject(wide, own, arguments, x, bases, asked, judged, notes)
+            return ready(Programs(traced, wide=True), own, *notes)
         except Exception as error:
-            notes[:] = [f"not run in float64, because of {type(error).__name__}: {said(error)}"]
-        else:
-            coarse = sorted({str(r.dtype) for r in arguments.reals} - {"float64"})
-            if traced.is_coarse:
-                words = " and ".join(coarse or ["coarser numbers"])
-                notes.append(f"run in float64 in place of {words}")
-            return found
+            notes = [f"not run in float64, because of {type(error).__name__}: {said(error)}"]
     try:
-        return _subject(own, own, arguments, x, bases, asked, judged, notes)
+        return ready(own, own, *notes)
     except jax.errors.JaxRuntimeError:  # a callback that raises at a far step
-        numbers = OnNumbers(f, arguments, asked)
-        notes.append("run on numbers, one by one: f raises an error at some of the steps")
-        return _subject(numbers, None, arguments, x, bases, asked, judged, notes)
+        return on_numbers("one by one: f raises an error at some of the steps")
 
 
-def _subject(
+def _run(
     programs: Any, own: Any, arguments: Arguments, x: Floats, bases: Floats, asked: Sequence[str],
     judged: Callable[..., Any] | None, notes: list[str],
 ) -> Subject:  # fmt: skip
@@ -99,28 +96,28 @@ def _subject(
     modes = [mode for mode in asked if programs.moved[mode]]
     given = {"gradient": "rev" in modes, "slopes": "fwd" in modes}
     first = first_directions([leaf for leaf in arguments.leaves if leaf.size])
-    rungs = exponents(first, x, programs.eps, short=len(x) > FEW and programs.eps < FINE)
-    alike = all(ks == rungs[0] for ks in rungs)
-    which, steps = points(rungs) if alike else (np.zeros(1, np.intp), np.zeros(1))
+    short = len(x) > FEW and programs.eps < FINE
+    ladders = [exponents(direction, x, programs.eps, short=short) for direction in first]
+    alike = all(ks == ladders[0] for ks in ladders)
+    which, steps = points(len(first), ladders[0]) if alike else points(0, ())
     values, pulled, slopes = programs.look(bases, first, (which, steps), **given)
-    own_pulled, own_slopes = None, None
-    if own is not None and own is not programs and modes:
-        _, own_pulled, own_slopes = own.look(bases, first, **given)
     output = programs.plain() if pulled is None else pulled[0]
     weights = np.eye(len(output)) if programs.rows is None else programs.rows
     found = Subject(
         arguments, programs, own, x, bases, modes, first, notes,
         value=values[0], size=np.abs(weights) @ np.abs(output), primal=weights @ output,
-        gradients={}, own_gradients={}, own_slopes=own_slopes,
-        own_value=own.plain() if own_pulled is None and own is not None else None,
         looked={(tuple(first), which.tobytes(), steps.tobytes()): values},
         slopes={} if slopes is None else dict(zip(first, slopes, strict=True)),
     )  # fmt: skip
     if pulled is not None:
         found.gradients["rev"] = _side_by_side(programs, pulled[1])
-    if own_pulled is not None:
-        found.own_value = own_pulled[0]
-        found.own_gradients["rev"] = _side_by_side(own, own_pulled[1])
+    if own is not None and own is not programs and modes:
+        _, pulled, found.own_slopes = own.look(bases, first, **given)
+        if pulled is not None:
+            found.own_value = pulled[0]
+            found.own_gradients["rev"] = _side_by_side(own, pulled[1])
+    if own is not None and own is not programs and found.own_value is None:
+        found.own_value = own.plain()
     if judged is not None:
         found.modes = ["grad"]
         found.gradients["grad"] = _by_hand(judged, arguments, programs, wide=programs.wide)

@@ -141,13 +141,12 @@ class Programs:
             the reals that reverse mode differentiates with respect to.
         """
         traced, moving = self.traced, self.traced.survey(None).moving
+        weights = np.eye(traced.total) if traced.rows is None else traced.rows
         of_pull = Survey(self.eps)
         if traced.pull is not None:
             held = len(traced.consts)
-            inputs = len(traced.pull.jaxpr.invars) - held
-            of_pull.look(traced.pull.jaxpr, [False] * held + [True] * inputs, None)
-        identity = np.eye(traced.total)
-        weights = identity if traced.rows is None else traced.rows
+            moves = [False] * held + [True] * (len(traced.pull.jaxpr.invars) - held)
+            of_pull.look(traced.pull.jaxpr, moves, None)
 
         def run(consts: Any, more: Any, x: Any, weights: Any, units: Any) -> Any:
             value = Perturbed(units, moving)(traced.value, consts, x)[0]
@@ -157,14 +156,12 @@ class Programs:
             return value, again(traced.pull.jaxpr, more[0], [*consts, *x, weights])[1:]
 
         each = jax.vmap(run, (None, None, None, None, 0))
-        return self._compiled(
-            "perturbed", each, self._consts, self._more, self.reals, weights, units
-        )
+        inputs = self._consts, self._more, self.reals, weights, units
+        return self._compiled("perturbed", each, *inputs)
 
     def _run(self, asked: Any, bases: Floats, given: Any) -> Any:
         traced, dtype = self.traced, np.float64 if self.wide else self.traced.dtype
-        identity = np.eye(self.traced.total)
-        weights = (2 * (identity if traced.rows is None else traced.rows)).astype(dtype)
+        weights = 2 * (np.eye(traced.total) if traced.rows is None else traced.rows).astype(dtype)
         rows = None if traced.rows is None else traced.rows.astype(dtype)
         inputs = (self._consts, self._more, self.reals, bases, weights, rows, given)
         while True:

@@ -1,11 +1,10 @@
-"""Ask about the slope of a function along directions, and judge AD on the answers.
+"""Ask about the slope of a function along directions, and find the answer that decides.
 
 A question is a direction and a row of the value: f is evaluated at all steps along the direction,
 and every mode of differentiation is judged on what was found.
 """
 
 import dataclasses
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,19 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradlab.checking.arguments import Leaf
-from gradlab.checking.intervals import Floats
-from gradlab.checking.judge import AGREE, CANNOT_TELL, WRONG, Answers, judge, taken
-from gradlab.checking.stairs import NARROW, Stairs, stairs, with_stairs
+from gradlab.checking.intervals import FINE, Claims, Floats, Values
+from gradlab.checking.judge import (
+    AGREE,
+    CANNOT_TELL,
+    NOTHING,
+    WORST_FIRST,
+    WRONG,
+    Answers,
+    judge,
+    taken,
+)
+from gradlab.checking.stairs import NARROW, Stairs, confirmed, with_stairs
 from gradlab.checking.steps import Direction, climb, exponents
-from gradlab.checking.subject import Subject
-from gradlab.checking.values import Claims, Values
+from gradlab.checking.subject import LOST, MATERIAL, Subject
 
 GROUP = 256  # directions in one batch
-OTHER = 1e-3  # of the size of f, or of its changes: what differs by more is another function
-SAME = 1e-12  # relative: two modes that differ by less are judged once
-ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 UNSTEADY = 3.0  # times the rounding of AD: what it may be off by
-ZOOM, ZOOMS = 16, 4  # points between two steps, and how often: to tell a step from a kink
+ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Asked:
         """The number of rows of the value."""
         return len(self.claims.slope) // len(self.directions)
 
-    def direction(self, question: int) -> Direction:
+    def direction(self, question: Any) -> Direction:
         """Return the direction of a question."""
         return self.directions[question // self.rows]
 
@@ -53,93 +57,66 @@ class Asked:
         own = [leaf.start <= d.start < leaf.stop for d in self.directions]
         return np.repeat(own, self.rows)
 
-    def only(self, chosen: NDArray[np.bool_]) -> "Asked":
-        """Return the answers along some of the directions, `(directions,)`."""
-        questions = np.repeat(chosen, self.rows)
-        number = len(questions)
-
-        def part(value: Any) -> Any:
-            if dataclasses.is_dataclass(value) and not isinstance(value, type):
-                fields = {f.name: part(getattr(value, f.name)) for f in dataclasses.fields(value)}
-                return dataclasses.replace(value, **fields)
-            return value[questions] if np.ndim(value) and len(value) == number else value
-
-        kept = list(itertools.compress(self.directions, chosen))
-        values = dataclasses.replace(part(self.values), steps=self.values.steps)
-        return Asked(
-            self.mode, kept, values, part(self.claims), part(self.answers), part(self.stairs)
-        )
-
 
 def ask(subject: Subject, directions: Sequence[Direction], *, short: bool = False) -> list[Asked]:
     """Evaluate f along directions and judge every mode of differentiation on what was found."""
-    rungs = exponents(directions, subject.x, subject.eps, short=short)
     batches: dict[tuple[int, ...], list[Direction]] = {}
-    for direction, ks in zip(directions, rungs, strict=True):
+    for direction in directions:
+        ks = exponents(direction, subject.x, subject.eps, short=short)
         batches.setdefault(tuple(ks), []).append(direction)
     asked = []
-    for exponents_k, members in batches.items():
+    for steps, members in batches.items():
         for first in range(0, len(members), GROUP):
             part = members[first : first + GROUP]
-            ladder = climb(subject.values, part, [list(exponents_k)] * len(part))
-            modes = _judge(subject, part, ladder)
+            modes = _judge(subject, part, climb(subject.values, part, steps))
             asked.extend(_compare(subject, modes) if len(modes) > 1 else modes)
     return asked
 
 
 def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> list[Asked]:
-    number, rows, steps = ladder.ahead.shape
+    steps, behind, centre, ahead = ladder
+    number, rows = len(directions), len(centre)
 
     def each(array: Floats) -> Floats:
-        return np.broadcast_to(array, (number, rows)).reshape(-1)
+        return np.tile(array, number)
 
     values = Values(
-        steps=ladder.steps,
-        behind=ladder.behind.reshape(-1, steps),
-        centre=each(ladder.centre),
-        ahead=ladder.ahead.reshape(-1, steps),
+        steps, behind, each(centre), ahead,
         size=each(subject.size),
         bulk=each(subject.over_output(subject.size)),
-        reach=np.repeat(subject.reach(directions), rows),
         eps=subject.eps,
-    )
+    )  # fmt: skip
     leaves = [subject.leaf_of(direction) for direction in directions]
     largest = np.stack([subject.largest(leaf) for leaf in leaves]).reshape(-1)
     part = subject.user_eps**0.5 if subject.sharp else subject.eps ** (1 / 3)
-    infinite = np.repeat(
-        [not np.isfinite(subject.x[d.start : d.stop]).all() for d in directions], rows
-    )
+    infinite = [not np.isfinite(subject.x[d.start : d.stop]).all() for d in directions]
     with np.errstate(invalid="ignore"):
         changes = np.nan_to_num(np.fmax(*values.changes), posinf=0.0)
         size = np.fmax(values.bulk, np.max(changes, axis=1, initial=0.0))
-        other = each(np.abs(subject.primal - ladder.centre)) > OTHER * size
-    slopes = {mode: subject.along(mode, directions) for mode in subject.modes}
-    jitter = subject.jitter(directions, slopes).reshape(-1)
+        other = each(np.abs(subject.primal - centre)) > NOTHING * size
+        slopes = {mode: subject.along(mode, directions) for mode in subject.modes}
+        found = [along for along, _ in slopes.values()]
+        jitter = np.nan_to_num(np.abs(found[0] - found[-1]), nan=0.0, posinf=0.0).reshape(-1)
+    jitter = np.where(_has_both(subject, directions), jitter, 0.0)
     asked: list[Asked] = []
     for mode, (along, terms) in slopes.items():
-        slope = along.reshape(-1)
-        claims = Claims(
-            slope,
-            terms.reshape(-1),
-            part * largest,
-            jitter,
-            subject.lost * largest,
-            subject.material,
-        )
-        if asked and np.allclose(slope, asked[0].claims.slope, rtol=SAME, atol=0, equal_nan=True):
+        slope, spread = along.reshape(-1), terms.reshape(-1)
+        claims = Claims(slope, spread, part * largest, jitter, LOST * largest, MATERIAL)
+        if asked and np.allclose(slope, asked[0].claims.slope, rtol=FINE, atol=0, equal_nan=True):
             answers, steps_nearby = asked[0].answers, asked[0].stairs
         else:
             answers, steps_nearby = _answer(subject, directions, values, claims)
             if subject.sharp and np.any(open_ := answers.verdict != AGREE):
-                noise, of_ad = subject.rounding(directions)
                 # From here on for the other mode too: it is the same function.
+                noise, of_ad = subject.rounding(directions)
                 values = values.with_noise(np.where(open_, each(noise), 0.0))
-                spread = np.fmax(claims.spread, UNSTEADY * of_ad.reshape(-1) / subject.eps**0.5)
+                spread = np.fmax(spread, UNSTEADY * of_ad.reshape(-1) / subject.eps**0.5)
                 claims = dataclasses.replace(claims, spread=spread)
                 answers, steps_nearby = _answer(subject, directions, values, claims)
                 excused = open_ & (answers.verdict == AGREE) & ~answers.clean
                 answers.verdict[excused], answers.cause[excused] = CANNOT_TELL, "noise"
-            answers.verdict[infinite], answers.cause[infinite] = CANNOT_TELL, "infinite"
+            answers.verdict[np.repeat(infinite, rows)] = CANNOT_TELL
+            answers.cause[np.repeat(infinite, rows)] = "infinite"
             if mode == "rev":
                 answers.verdict[other], answers.cause[other] = WRONG, "primal"
         asked.append(Asked(mode, directions, values, claims, answers, steps_nearby))
@@ -153,48 +130,19 @@ def _answer(
     jumps = np.isin(answers.cause, ("jump", "kink"))
     if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
         on_the_way, _ = subject.rounding(directions)
-        unit = (
-            4
-            * subject.user_eps
-            * np.fmax(values.bulk, np.tile(on_the_way / subject.eps, len(directions)))
-        )
-        again = judge(values.with_noise(np.where(jumps, unit, 0.0)), claims)
+        size = np.fmax(values.bulk, np.tile(on_the_way / subject.eps, len(directions)))
+        noise = np.where(jumps, 16 * subject.user_eps * size, 0.0)
+        again = judge(values.with_noise(noise), claims)
         answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))
-    found = _confirmed(subject, directions, values, answers)
-    narrow = values.steps[found.rung] <= NARROW * (not subject.survey.rounds)
-    return with_stairs(answers, claims, found, narrow), found
+    found = confirmed(subject, directions, values, answers)
+    return with_stairs(values, answers, claims, found), found
 
 
-def _confirmed(
-    subject: Subject, directions: Sequence[Direction], values: Values, answers: Answers
-) -> Stairs:
-    """Look closer at steps that seem to be nearby: a step keeps its height, a kink does not."""
-    found = stairs(values, answers)
-    rows = len(values.centre) // len(directions)
-    suspects = np.flatnonzero(found.found)
-    if not len(suspects):
-        return found
-    place = suspects // rows
-    which = np.repeat(place, ZOOM)
-    confirmed = np.zeros(len(suspects), np.bool_)
-    for sign in (1.0, -1.0):
-        high = values.steps[found.rung[suspects]]
-        low = high / 2
-        for _ in range(ZOOMS):
-            part = np.linspace(0.0, 1.0, ZOOM) ** 1.01  # a tie is at a number with few bits
-            t = low[:, None] + (high - low)[:, None] * part
-            at = np.concatenate([[0], which]), np.concatenate([[0.0], sign * t.reshape(-1)])
-            f = subject.values(directions, *at)[1:].reshape(len(suspects), ZOOM, rows)
-            f = f[np.arange(len(suspects)), :, suspects % rows]
-            line = sign * answers.fd[suspects][:, None] * t
-            change = np.nan_to_num(np.abs(np.diff(f - line, axis=1)))
-            worst = np.argmax(change, axis=1)
-            here = np.arange(len(suspects))
-            low, high = t[here, worst], t[here, worst + 1]
-        confirmed |= change[here, worst] > found.height[suspects] / 4
-    kept = np.zeros(len(found.found), np.bool_)
-    kept[suspects] = confirmed
-    return dataclasses.replace(found, found=kept)
+def _has_both(subject: Subject, directions: Sequence[Direction]) -> NDArray[np.bool_]:
+    """Tell for each question whether its leaf has a derivative in every mode."""
+    leaves = (subject.leaf_of(direction) for direction in directions)
+    whole = [len(subject.modes_of(leaf)) == len(subject.modes) for leaf in leaves]
+    return np.repeat(whole, len(subject.value))
 
 
 def _compare(subject: Subject, modes: list[Asked]) -> list[Asked]:
@@ -205,8 +153,8 @@ def _compare(subject: Subject, modes: list[Asked]) -> list[Asked]:
         apart = np.abs(first.slope - second.slope)
     size = np.fmax(np.fmax(first.spread, second.spread), first.scale)
     # Terms that cancel round by as much in AD as in f, whose noise is that over one step.
-    rounding = np.fmax(1e3 * values.eps * values.bulk, ROUNDING * values.sigma)
-    differ = apart > np.fmax(first.material * size, rounding)
+    differ = apart > np.fmax(MATERIAL * size, ROUNDING * values.sigma)
+    differ &= _has_both(subject, reverse.directions)
     differ &= (reverse.answers.verdict != WRONG) & (forward.answers.verdict != WRONG)
     if not np.any(differ):
         return modes
@@ -214,3 +162,105 @@ def _compare(subject: Subject, modes: list[Asked]) -> list[Asked]:
     cause = np.where(differ, "modes", reverse.answers.cause)
     changed = dataclasses.replace(reverse.answers, verdict=verdict, cause=cause)
     return [dataclasses.replace(reverse, answers=changed), forward]
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """The verdict on one leaf, and the element and the mode that decided it."""
+
+    leaf: Leaf
+    verdict: str
+    cause: str
+    mode: str
+    coordinate: int | None  # None for a projection
+    row: int
+    ad: float
+    fd: float
+    half: float
+    left: float
+    right: float
+    digits: float
+    asked: str
+    asked_of: Asked
+    every: Sequence[Asked]  # all answers about the leaf; later ones replace others
+    entry: int
+    others: int  # how many more elements are not in agreement, as far as they were looked at
+    other_ad: float | None  # what the other mode says of the same
+    flat: bool  # no element of this leaf changes anything close by
+    unit: float  # by how much the element moves at step 1; 1 for a projection
+    blind: float = 0.0  # an error in one element that a projection could not have seen
+
+
+def about(subject: Subject, leaf: Leaf, asked: Sequence[Asked]) -> list[Asked]:
+    """Return the answers about a leaf, in the modes that have a derivative of it."""
+    modes = subject.modes_of(leaf)
+    return [one for one in asked if one.directions and one.mode in modes and np.any(one.of(leaf))]
+
+
+def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> Finding:
+    """Boil the answers about one leaf down to the one that decides; later ones replace others."""
+    best: tuple[list[float], Asked, int] | None = None
+    bad: set[int] = set()
+    digits, flat = np.inf, True
+    answers = about(subject, leaf, asked)
+    again: set[tuple[str, Direction]] = set()
+    for one in reversed(answers):
+        known, ranks = telling(one)
+        latest = [(one.mode, direction) not in again for direction in one.directions]
+        again |= {(one.mode, direction) for direction in one.directions}
+        own = one.of(leaf) & np.repeat(latest, one.rows)
+        if not np.any(own):
+            continue
+        bad |= {
+            one.direction(k).start for k in np.flatnonzero(own & (one.answers.verdict != AGREE))
+        }
+        flat &= bool(np.all(one.values.flat_width[own] > NARROW))
+        digits = min(digits, float(np.min(known[one.answers.clean & own], initial=np.inf)))
+        k = int(np.flatnonzero(own)[np.lexsort(ranks[own][:, ::-1].T)[0]])
+        if best is None or ranks[k].tolist() <= best[0]:
+            best = ranks[k].tolist(), one, k
+    assert best is not None
+    _, one, k = best
+    a, direction = one.answers, one.direction(k)
+    single = direction.stop - direction.start == 1
+    unit = float(subject.bases[direction.base, direction.start]) if single else 1.0
+    twin = next((o for o in answers if o.mode != one.mode and o.directions == one.directions), None)
+    return Finding(
+        leaf=leaf,
+        verdict=str(a.verdict[k]),
+        cause=str(a.cause[k]),
+        mode=one.mode,
+        coordinate=direction.start if single else None,
+        row=k % one.rows,
+        ad=float(one.claims.slope[k]) / unit,
+        fd=float(a.fd[k]) / unit,
+        half=float(a.half[k]) / abs(unit),
+        left=float(a.left[k]) / unit,
+        right=float(a.right[k]) / unit,
+        digits=digits,
+        asked=how,
+        asked_of=one,
+        every=answers,
+        entry=k,
+        others=max(len({(c - leaf.start) % leaf.size for c in bad}) - 1, 0),
+        other_ad=None if twin is None else float(twin.claims.slope[k]) / unit,
+        flat=flat,
+        unit=unit,
+    )
+
+
+def telling(one: Asked) -> tuple[Floats, Floats]:
+    """Return to how many digits AD and FD are known to agree, and a rank, the least the worst.
+
+    The rank of a question is its verdict, its digits and its size, `(questions, 3)`.
+    """
+    a, slope = one.answers, one.claims.slope
+    with np.errstate(all="ignore"):
+        own = np.fmax(np.fmax(np.abs(slope), np.abs(a.fd)), one.claims.scale)
+        difference = np.abs(slope - a.fd)
+        doubt = np.where(a.verdict == WRONG, difference, np.fmax(difference, a.half))
+        known = np.where(doubt > 0, -np.log10(doubt / own), 16.0)
+    known = np.where(np.isfinite(known + slope), np.clip(known, -3.0, 16.0), -3.0)
+    bad = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0.0, 1.0, 2.0])
+    size = np.where(np.isfinite(slope), np.abs(slope), np.inf)
+    return known, np.stack([bad, np.round(known, 1), -size], axis=1)

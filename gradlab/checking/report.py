@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN = 8  # leaves in the printed report, worst first
-WAYS = 3  # of looking at leaves that are named
-EXPLAINED = 3  # of them with their reason
+EXPLAINED = 3  # so many leaves have their reason printed, and so many ways are listed
 MODES = {"rev": "reverse mode (jax.grad)", "fwd": "forward mode (jax.jvp)"}
 
 
@@ -113,9 +112,9 @@ class GradientReport:
             more = _plural(len(rest), "more leaf")
             lines.append(f"… and {more}, the worst verdict among them: {rest[0].verdict}")
         ways = list(dict.fromkeys(leaf.checked for leaf in self.worst_first()))
-        more_ways = len(ways) - WAYS
+        more_ways = len(ways) - EXPLAINED
         others = [f"and {more_ways} other way{'s' * (more_ways > 1)}"] if more_ways > 0 else []
-        lines.append(f"checked: {'; '.join([*ways[:WAYS], *others, *self.notes])}")
+        lines.append(f"checked: {'; '.join([*ways[:EXPLAINED], *others, *self.notes])}")
         if self.skipped:
             named = ", ".join(self.skipped[:SHOWN]) + (", …" if len(self.skipped) > SHOWN else "")
             lines.append(f"not differentiated: {named}")
@@ -166,8 +165,11 @@ class GradientReport:
         leaves = [leaf for leaf in self.worst_first() if path in (None, leaf.path)]
         found = [leaf.funnel for leaf in leaves if leaf.funnel is not None]
         if not found:
-            known = ", ".join(leaf.path for leaf in self.leaves)
-            raise ValueError(f"path: got {path!r}, expected one of {known}")
+            known = ", ".join(leaf.path for leaf in self.leaves if leaf.funnel is not None)
+            raise ValueError(
+                f"path: got {path!r}, expected one of {known}" if known
+                else "plot: JAX has no derivative of f, so there is nothing to draw"
+            )  # fmt: skip
         return plot_funnel(found[0], ax)
 
 

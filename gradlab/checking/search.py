@@ -11,14 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradlab.checking.arguments import Leaf
-from gradlab.checking.findings import Finding, Rank, about, decisive, rank, telling
-from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WORST_FIRST, WRONG
-from gradlab.checking.questions import Asked, ask
-from gradlab.checking.steps import Direction, are_few, elements, projection
-from gradlab.checking.subject import Subject
+from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
+from gradlab.checking.questions import Asked, Finding, about, ask, decisive, telling
+from gradlab.checking.steps import FEW, Direction, are_few, elements, projection
+from gradlab.checking.subject import MATERIAL, Subject
 
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
-CONFIRMED = 32  # of those that a short ladder does not settle: these decide if one of them is wrong
 EACH = "every element"
 PROJECTED = "a random direction for each leaf"
 
@@ -33,28 +31,20 @@ def search(subject: Subject) -> list[Finding]:
         ]
     found: dict[str, Finding] = {}
     seen: dict[str, list[Asked]] = {leaf.path: [] for leaf in leaves}
-    for short in (True, False):
+    for short in (True, False):  # at all steps only where there is no asking one by one
         open_ = [leaf for leaf in leaves if leaf.path not in found]
-        if not subject.sharp:
-            open_ = [leaf for leaf in open_ if not short and leaf.size > MANY]
-        open_ = [leaf for leaf in open_ if leaf.size > MANY or not _is_wrong(leaf, seen[leaf.path])]
-        if open_:
-            projected = ask(subject, [projection(leaf) for leaf in open_], short=short)
-            for leaf in open_:
-                seen[leaf.path] = about(subject, leaf, projected)
-                finding = _from_projection(subject, leaf, seen[leaf.path])
-                if finding is not None:
-                    found[leaf.path] = finding
+        open_ = [leaf for leaf in open_ if (subject.sharp if short else leaf.size > MANY)]
+        projected = ask(subject, [projection(leaf) for leaf in open_], short=short)
+        for leaf in open_:
+            seen[leaf.path] = about(subject, leaf, projected)
+            finding = _from_projection(subject, leaf, seen[leaf.path])
+            if finding is not None:
+                found[leaf.path] = finding
     for leaf in leaves:
         if leaf.path not in found:
             look_closer = _by_halves if leaf.size > MANY else _one_by_one
             found[leaf.path] = look_closer(subject, leaf, seen[leaf.path])
     return [found[leaf.path] for leaf in leaves]
-
-
-def _is_wrong(leaf: Leaf, projected: Sequence[Asked]) -> bool:
-    """Tell whether a projection found another slope than AD says."""
-    return any(np.any(one.answers.cause[one.of(leaf)] == "slope") for one in projected)
 
 
 def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding | None:
@@ -67,7 +57,7 @@ def _from_projection(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -
     """
     room = RESOLUTION  # of `scale`, which is itself only this part of the largest slope: √user_eps
     if leaf.size > MANY:
-        room = max(room, subject.material / subject.user_eps**0.5)
+        room = max(room, MATERIAL / subject.user_eps**0.5)
     for one in projected:
         narrow = one.answers.half <= room * one.claims.scale
         if not np.all(_settled(one) & (~one.answers.clean | narrow), where=one.of(leaf)):
@@ -82,41 +72,31 @@ def _settled(asked: Asked) -> np.ndarray:
 
 
 def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
-    """Ask about every element: at few steps where that will do, at all if not.
+    """Ask about every element: at few steps first, at all steps where these settle nothing.
 
-    It does for the elements that it settles if the projection agreed, or if one of the others
-    explains why it did not. Of these the worst few decide if one of them is wrong; the rest is
-    then counted, as the few steps saw them.
+    Of those that are not settled the worst few come first: if one of them is wrong, the others are
+    counted as the few steps saw them. If the projection disagreed and no element explains why, all
+    are asked again.
     """
-    told = {str(v) for one in projected for v in one.answers.verdict[one.of(leaf)]}
     every = elements(leaf)
-    if not told or CANNOT_TELL in told:
-        asked = ask(subject, every)
-        return _unless_a_tie(subject, decisive(subject, leaf, asked, EACH), asked)
-    each = about(subject, leaf, ask(subject, every, short=True))
-    ranks: dict[Direction, Rank] = {}
-    for one in each:
-        known, _ = telling(one)
-        for k in np.flatnonzero(~_settled(one)).tolist():
-            own = rank(one, known, k)
-            ranks[one.direction(k)] = min(ranks.get(one.direction(k), own), own)
-    kept = [one.only(np.array([d not in ranks for d in one.directions])) for one in each]
+    asked = about(subject, leaf, ask(subject, every, short=subject.sharp))
+    ranks: dict[Direction, list[float]] = {}
+    for one in asked:
+        _, each = telling(one)
+        for k in np.flatnonzero(~_settled(one)):
+            direction, own = one.direction(k), each[k].tolist()
+            ranks[direction] = min(ranks.get(direction, own), own)
     worst = sorted(ranks, key=lambda d: ranks[d])
-    whole = ask(subject, worst[:CONFIRMED]) if worst else []
-    finding = decisive(subject, leaf, kept + whole, EACH)
-    if finding.verdict == WRONG:
-        more = sum(WORST_FIRST[ranks[d][0]] != AGREE for d in worst[CONFIRMED:])
-        finding = dataclasses.replace(finding, others=finding.others + more)
-        return _unless_a_tie(subject, finding, kept + whole if not worst[CONFIRMED:] else each)
-    if worst[CONFIRMED:]:
-        whole += ask(subject, worst[CONFIRMED:])
-        finding = decisive(subject, leaf, kept + whole, EACH)
+    for part in (worst[:FEW], worst[FEW:]):
+        asked += ask(subject, part)
+        finding = decisive(subject, leaf, asked, EACH)
+        if finding.verdict == WRONG:
+            break
     agreed = all(np.all(_settled(one), where=one.of(leaf)) for one in projected)
-    explained = finding.verdict == WRONG or (bool(worst) and WRONG not in told)
-    if not (agreed or explained or len(worst) == len(every)):
-        others = ask(subject, [d for d in every if d not in ranks])
-        finding = decisive(subject, leaf, whole + others, EACH)
-    return _unless_a_tie(subject, finding, kept + whole)
+    if finding.verdict == AGREE and not (projected and agreed):
+        asked += ask(subject, [d for d in every if d not in ranks])
+        finding = decisive(subject, leaf, asked, EACH)
+    return _unless_a_tie(subject, finding, asked)
 
 
 def _unless_a_tie(subject: Subject, finding: Finding, asked: Sequence[Asked]) -> Finding:
@@ -128,21 +108,17 @@ def _unless_a_tie(subject: Subject, finding: Finding, asked: Sequence[Asked]) ->
     """
     if finding.verdict != WRONG or finding.cause not in ("slope", "kink") or len(subject.x) < 2:
         return finding
-    step = subject.bases[1] / subject.bases[0]
-    total, room, seen = 0.0, 0.0, 0
+    fds, halves = np.full((2, len(subject.x)), np.nan)
     for one in asked:
-        if one.mode != finding.mode:
-            continue
-        for number, direction in enumerate(one.directions):
-            k = number * one.rows + finding.row
-            total += one.answers.fd[k] * step[direction.start]
-            room += one.answers.half[k] * abs(step[direction.start])
-            seen += 1
+        for number, direction in enumerate(one.directions if one.mode == finding.mode else ()):
+            k, j = number * one.rows + finding.row, direction.start
+            fds[j], halves[j] = one.answers.fd[k], one.answers.half[k]
     whole = Direction(1, 0, len(subject.x))
-    if seen < len(subject.x):  # only one leaf was looked at
+    if np.isnan(fds).any():  # only one leaf was looked at
         whole = projection(finding.leaf)
-        if seen < finding.leaf.stop - finding.leaf.start:
-            return finding
+    own = slice(whole.start, whole.stop)
+    step = subject.bases[1, own] / subject.bases[0, own]
+    total, room = np.sum(fds[own] * step), np.sum(halves[own] * np.abs(step))
     along = next(one for one in ask(subject, [whole]) if one.mode == finding.mode)
     fd, half = along.answers.fd[finding.row], along.answers.half[finding.row]
     size = max(abs(fd), abs(total))
@@ -188,6 +164,6 @@ def _by_halves(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Find
             score = np.array([float(not np.isfinite(slope[0, row])), 0.5])
         low, high = (low, middle) if score[0] >= score[1] else (middle, high)
     element = decisive(subject, leaf, ask(subject, [Direction(0, low, low + 1)]), "bisection")
-    if element.verdict == AGREE or (element.verdict != WRONG == finding.verdict):
+    if element.verdict == AGREE or (finding.verdict == WRONG != element.verdict):
         return finding
     return element

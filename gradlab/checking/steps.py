@@ -14,8 +14,8 @@ from gradlab.checking.intervals import Floats
 
 COARSEST = 0.3125  # of the size of x; with so few bits that x + t is exact until t is a few units
 SMALL = 2.0**-12  # elements smaller than this get finer steps too
-MIDDLE = range(5, 14)
-FEW = 32  # coordinates that are asked one by one at once
+MIDDLE = range(5, 14)  # of a short ladder: the steps that show the slope
+FEW = 32  # up to so many coordinates, each is asked about at once, without a projection
 FINEST = 2.0**-900  # float64 has no finer steps that could be squared
 
 
@@ -86,20 +86,6 @@ def split(coordinates: Any, leaves: Sequence[Any]) -> list[Array]:
     ]
 
 
-@dataclasses.dataclass(frozen=True)
-class Ladder:
-    """Values of a function at ±t along some directions, the coarsest step first.
-
-    `behind` and `ahead` are `(directions, rows, steps)`, `centre` is `(rows,)` and `steps`
-    `(steps,)`. A step that was not taken along a direction has NaN.
-    """
-
-    steps: Floats
-    behind: Floats
-    centre: Floats
-    ahead: Floats
-
-
 def make_bases(x: Floats, counts: Sequence[int], seeds: Sequence[int], number: int) -> Floats:
     """Make the numbers by which elements move at step 1.
 
@@ -130,10 +116,8 @@ def make_bases(x: Floats, counts: Sequence[int], seeds: Sequence[int], number: i
     return rows
 
 
-def exponents(
-    directions: Sequence[Direction], x: Floats, eps: float, *, short: bool = False
-) -> list[list[int]]:
-    """Choose the steps 2^−k along each direction; return k, the coarsest first.
+def exponents(direction: Direction, x: Floats, eps: float, *, short: bool = False) -> list[int]:
+    """Choose the steps 2^−k along a direction; return k, the coarsest step first.
 
     They go from a third of the size of x down to two units in its last place. Where x is much
     smaller than 1, the scale on which the function changes may be 1 or may be x, and both are
@@ -143,52 +127,47 @@ def exponents(
     """
     rungs = int(math.log2(COARSEST / (4 * eps)))
     if short:
-        return [sorted({*MIDDLE, *range(rungs - 12, rungs - 6)})] * len(directions)
-    found = []
-    for direction in directions:
-        part = np.abs(x[direction.start : direction.stop])
-        largest = float(np.max(part, initial=0.0))
-        if not FINEST < largest < SMALL:
-            found.append(list(range(rungs)))
-            continue
-        further = math.ceil(-math.log2(largest))
-        found.append(sorted({*range(rungs), *range(max(0, further - 3), further + rungs)}))
-    return found
+        return sorted({*MIDDLE, *range(rungs - 12, rungs - 6)})
+    largest = np.max(np.abs(x[direction.start : direction.stop]), initial=0.0)
+    further = -math.log2(largest) if FINEST < largest < SMALL else 0.0
+    return list(range(rungs + math.ceil(further)))
 
 
-def points(rungs: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], Floats]:
+def points(number: int, ks: Sequence[int]) -> tuple[NDArray[np.intp], Floats]:
     """Return the direction and the signed step of every point: the centre, all ahead, all behind.
 
     Args:
-        rungs: For each direction, the exponents k of its steps 2^−k.
+        number: How many directions.
+        ks: The exponents k of the steps 2^−k along each of them.
     """
-    which = np.repeat(np.arange(len(rungs)), [len(ks) for ks in rungs])
-    t = 2.0 ** -np.concatenate(rungs).astype(np.float64)
+    which = np.repeat(np.arange(number), len(ks))
+    t = np.tile(2.0 ** -np.asarray(ks, np.float64), number)
     return np.concatenate([[0], which, which]), np.concatenate([[0.0], t, -t])
 
 
 def climb(
     evaluate: Callable[[Sequence[Direction], NDArray[np.intp], Floats], Floats],
     directions: Sequence[Direction],
-    rungs: Sequence[Sequence[int]],
-) -> Ladder:
-    """Evaluate a function on a ladder of steps along each direction, all in one batch.
+    ks: Sequence[int],
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Evaluate a function at all steps along each direction, in one batch.
 
     Args:
         evaluate: Takes directions, the direction of each point and the signed step of each point;
             returns `(points, rows)`.
         directions: The directions.
-        rungs: For each direction, the exponents k of its steps 2^−k.
+        ks: The exponents k of the steps 2^−k, the coarsest step first.
+
+    Returns:
+        Steps, each half of the one before; and the values behind, `(directions · rows, steps)`, in
+        the centre, `(rows,)`, and ahead. A value that is not finite, or not asked for, is NaN.
     """
-    lowest = min(k for ks in rungs for k in ks)
-    number = max(k for ks in rungs for k in ks) - lowest + 1
-    steps = 2.0 ** -(lowest + np.arange(number, dtype=np.float64))
-    which, t = points(rungs)
-    values = evaluate(directions, which, t)
-    ladder = np.full((2, len(directions), values.shape[1], number), np.nan)
-    column = np.concatenate(rungs).astype(np.intp) - lowest
-    which = which[1 : 1 + len(column)]
-    ladder[0, which, :, column] = values[1 : 1 + len(column)]
-    ladder[1, which, :, column] = values[1 + len(column) :]
+    values = evaluate(directions, *points(len(directions), ks))
+    rows, span = values.shape[1], np.arange(ks[0], ks[-1] + 1)
+    ladder = np.full((2, len(directions), rows, len(span)), np.nan)
+    ladder[..., np.isin(span, ks)] = np.moveaxis(
+        values[1:].reshape(2, len(directions), len(ks), rows), 3, 2
+    )
     ladder[~np.isfinite(ladder)] = np.nan
-    return Ladder(steps, ladder[1], values[0], ladder[0])
+    ahead, behind = ladder.reshape(2, -1, len(span))
+    return 2.0 ** -span.astype(np.float64), behind, values[0], ahead

@@ -1,6 +1,7 @@
 """What is to be checked, made ready: its programs, its derivatives, and the scales to judge by."""
 
 import dataclasses
+import functools
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -9,16 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradlab.checking.arguments import Arguments, Leaf
-from gradlab.checking.intervals import Floats
+from gradlab.checking.intervals import FINE, Floats
 from gradlab.checking.jaxprs import Survey
 from gradlab.checking.programs import MOST_POINTS
 from gradlab.checking.steps import Direction
 
-FINE = 1e-10  # a precision better than this is float64's
 LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
-STOPPED = 2.0**-24  # the same where f may stop at a tolerance: half a unit of float32
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
-RUNS, SIGNS, FAR = 8, 61, 2.0**20  # with each operation moved by one unit up or down, or by FAR
+RUNS, SIGNS, FAR = 8, 61, 2.0**20  # runs with results moved by ±1 or ±FAR units; signs repeat
 
 
 @dataclasses.dataclass
@@ -32,7 +31,7 @@ class Subject:
         x: The coordinates, end to end, `(coordinates,)`.
         bases: Numbers by which they move, `(2, coordinates)`.
         modes: The modes that have a derivative: of `rev`, `fwd` and `grad`.
-        first: The directions that are asked about first, and the exponents of their steps.
+        first: The directions that are asked about first.
         notes: Remarks for the report.
         value: The rows of the value at x, `(rows,)`.
         size: Size of the terms of each row, `(rows,)`.
@@ -54,14 +53,13 @@ class Subject:
     value: Floats
     size: Floats
     primal: Floats
-    gradients: dict[str, Floats]
-    own_gradients: dict[str, Floats]
-    own_slopes: Floats | None
-    own_value: Floats | None
     looked: dict[Any, Floats]
     slopes: dict[Direction, Floats]
+    gradients: dict[str, Floats] = dataclasses.field(default_factory=dict)
+    own_gradients: dict[str, Floats] = dataclasses.field(default_factory=dict)
+    own_slopes: Floats | None = None
+    own_value: Floats | None = None
     scales: dict[str, Floats] = dataclasses.field(default_factory=dict)
-    perturbed: tuple[Floats, Floats | None] | None = None
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:
@@ -81,25 +79,18 @@ class Subject:
     @property
     def survey(self) -> Survey:
         """What a look over the program has found."""
-        found = getattr(self.programs, "survey", None)
-        return found or Survey(self.eps, stops=True)
+        found: Survey = self.programs.survey
+        return found
+
+    @property
+    def traced(self) -> Any:
+        """Its traced programs, or None."""
+        return self.programs.traced
 
     @property
     def sharp(self) -> bool:
         """Tell whether a projection can see one wrong element among thousands."""
         return self.eps < FINE
-
-    @property
-    def material(self) -> float:
-        """Return the relative difference below which one does not matter."""
-        return float(max(self.eps**0.5, MATERIAL))
-
-    @property
-    def lost(self) -> float:
-        """Return the part of a leaf's largest slope that AD may lose by rounding."""
-        if not self.sharp:
-            return float(4 * self.eps ** (2 / 3))
-        return STOPPED if self.survey.stops else LOST
 
     def not_looked_for(self, cause: str, error: Exception) -> None:
         """Note that a cause could not be looked for, and why."""
@@ -156,11 +147,22 @@ class Subject:
         """Return the leaf that a direction moves, or the first of several."""
         return next(leaf for leaf in self.leaves if leaf.start <= direction.start < leaf.stop)
 
-    def reach(self, directions: Sequence[Direction]) -> Floats:
-        """Return the largest size of x in steps, for each direction."""
-        with np.errstate(invalid="ignore"):
-            steps = (np.abs(self.x / self.bases[d.base])[d.start : d.stop] for d in directions)
-            return np.array([np.max(x, where=np.isfinite(x), initial=0.0) for x in steps])
+    @functools.cached_property
+    def perturbed(self) -> tuple[Floats, Floats | None]:
+        """The rows and their gradients, `(runs, …)`, with rounding on the way made larger."""
+        signs, rows = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS)), len(self.value)
+        if self.traced is None:
+            return np.zeros((2 * RUNS, rows)), None
+        try:
+            values, gradients = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
+        except Exception as error:
+            self.not_looked_for("rounding on the way", error)
+            return np.zeros((2 * RUNS, rows)), None
+        weights = self.programs.rows
+        values = values if weights is None else values @ weights.T
+        if len(gradients) < len(self.arguments.reals):
+            return values, None
+        return values, np.concatenate([g.reshape(2 * RUNS, rows, -1) for g in gradients], axis=2)
 
     def rounding(self, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
         """Return by how much rounding on the way moves f, and AD along directions.
@@ -171,41 +173,17 @@ class Subject:
         Returns:
             `(rows,)` and `(directions, rows)`; 0 where nobody can tell.
         """
-        rows = len(self.value)
-        if self.perturbed is None:
-            signs = np.random.default_rng(0).choice([-1.0, 1.0], (RUNS, SIGNS))
-            try:
-                values, gradients = self.programs.perturbed(np.concatenate([signs, FAR * signs]))
-            except Exception as error:
-                self.not_looked_for("rounding on the way", error)
-                self.perturbed = np.zeros(rows), None
-            else:
-                weights = self.programs.rows
-                values = values if weights is None else values @ weights.T
-                flat = [g.reshape(2 * RUNS, rows, -1) for g in gradients]
-                whole = len(flat) == len(self.arguments.reals)
-                self.perturbed = _spread(values), np.concatenate(flat, axis=2) if whole else None
-        of_value, gradients = self.perturbed
+        values, gradients = self.perturbed
         if gradients is None:
-            return of_value, np.zeros((len(directions), rows))
+            return _spread(values), np.zeros((len(directions), len(self.value)))
         bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
-        return of_value, np.stack([_spread(gradients[..., d.start : d.stop] @ b) for d, b in bases])
+        along = [_spread(gradients[..., d.start : d.stop] @ base) for d, base in bases]
+        return _spread(values), np.stack(along)
 
     def modes_of(self, leaf: Leaf) -> list[str]:
         """Return the modes that have a derivative with respect to a leaf."""
         number = self.arguments.leaves.index(leaf)
         return [mode for mode in self.modes if number not in self.programs.raised.get(mode, ())]
-
-    def jitter(self, directions: Sequence[Direction], slopes: Any) -> Floats:
-        """Return by how much two ways to compute the same slopes differ, `(directions, rows)`."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            found = [along for along, _ in slopes.values()]
-            differ = np.abs(found[0] - found[-1])
-            for mode, own in self.own_gradients.items():
-                bases = [(d, self.bases[d.base, d.start : d.stop]) for d in directions]
-                narrow = np.stack([own[:, d.start : d.stop] @ base for d, base in bases])
-                differ = np.fmax(differ, np.abs(narrow - slopes[mode][0]))
-            return np.nan_to_num(differ, nan=0.0, posinf=0.0)
 
     def over_output(self, numbers: Floats) -> Floats:
         """Return for each row the largest of the numbers in its output."""

@@ -4,6 +4,7 @@ The user's code is called here and nowhere else, with the user's own dtypes and 
 out are programs, to be run as they are or in float64.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,9 +16,8 @@ from numpy.typing import NDArray
 
 from gradlab._arguments import describe
 from gradlab.checking.arguments import Arguments, outputs
-from gradlab.checking.compiled import compiled
 from gradlab.checking.intervals import Floats
-from gradlab.checking.jaxprs import RULED, WIDER, Survey, apart, operations
+from gradlab.checking.jaxprs import COMPILED, RULED, WIDER, Survey, apart, operations
 
 MOST_ROWS = 16  # groups into which the outputs are divided; fewer outputs stand for themselves
 MOST_ENTRIES = 2**18  # of all gradients together
@@ -71,9 +71,9 @@ class Traced:
                 self._differentiate(mode)
             both: list[Any] = [self.pull, self.push]
             made = [program.jaxpr for program in both if program is not None]
-            self.known = compiled.of([self.value, *made], *more, self.moved)
+            self.known = COMPILED.of([self.value, *made], *more, self.moved)
             return
-        self.known = compiled.of([self.value], *more)
+        self.known = COMPILED.of([self.value], *more)
         if "derivatives" not in self.known:
             for mode in modes:
                 self._differentiate(mode)
@@ -125,7 +125,10 @@ class Traced:
                 else:
                     kept += own
             self.moved[mode] = kept
-            program = self._derivative(mode, kept)[0] if kept else None
+            program, error = self._derivative(mode, kept) if kept else (None, error)
+            if program is None:  # not even those that have one alone have one together
+                self.moved[mode] = []
+                self.raised[mode] = dict.fromkeys(range(len(self.arguments.leaves)), error)
         if mode == "rev":
             self.pull = program
         else:
@@ -146,26 +149,23 @@ class Traced:
             point = [reals[i] for i in moved]
             return jax.jvp(lambda x: of_moving(consts, reals, x), (point,), (tangents,))[1]
 
-        def pull(consts: Any, reals: Any, weights: Any) -> Any:
+        def pull(each: Any, consts: Any, reals: Any, weights: Any) -> Any:
             point = [reals[i] for i in moved]
             value, back = jax.vjp(lambda x: of_moving(consts, reals, x), point)
-            return value, jax.vmap(lambda row: back(row)[0])(weights)
-
-        def pull_in_turn(consts: Any, reals: Any, weights: Any) -> Any:
-            point = [reals[i] for i in moved]
-            value, back = jax.vjp(lambda x: of_moving(consts, reals, x), point)
-            return value, lax.map(lambda row: back(row)[0], weights)
+            return value, each(lambda row: back(row)[0], weights)
 
         error: Any = None
         weights = jax.ShapeDtypeStruct((len(self.owner), self.total), self.dtype)
-        ways = ((push, moving),) if mode == "fwd" else ((pull, weights), (pull_in_turn, weights))
+        ways: list[Any] = [(push, moving)]
+        if mode == "rev":  # what cannot be batched goes row by row
+            together = functools.partial(pull, lambda f, rows: jax.vmap(f)(rows))
+            ways = [(together, weights), (functools.partial(pull, lax.map), weights)]
         for derivative, last in ways:
             try:
                 program = jax.make_jaxpr(derivative)(self.consts, reals, last)
                 if any(eqn.primitive.name == "custom_lin" for eqn in operations(program.jaxpr)):
-                    jax.jit(derivative).lower(
-                        self.consts, reals, last
-                    )  # raises what JAX has to say
+                    # This raises what JAX has to say.
+                    jax.jit(derivative).lower(self.consts, reals, last)
                 return program, None
             except Exception as said:  # whatever a rule raises, or JAX where there is none
                 error = error or said.with_traceback(None)

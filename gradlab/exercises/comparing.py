@@ -44,6 +44,8 @@ def parts(yours: Any, expected: Any, place: str = "") -> list[Part]:
     Raises:
         NotYetError: If the answer has another form than what is expected.
     """
+    if yours is None and not place:
+        raise NotYetError("your answer is None. Did you forget `return`?")
     if isinstance(expected, Mapping):
         return _parts_of_dictionary(yours, expected, place)
     if isinstance(expected, list | tuple):
@@ -89,8 +91,11 @@ def _part(yours: Any, expected: Any, place: str) -> Part:
     if array.shape != wanted.shape and array.ndim == 0:
         raise NotYetError(f"{_it(place)} is {_kind(yours)}, not {asked}.")
     if array.shape != wanted.shape:
+        form = f"has the shape {array.shape}" if array.ndim else f"is {_kind(yours)}"
         other = " It is transposed." if array.shape == wanted.shape[::-1] else ""
-        raise NotYetError(f"{_it(place)} has the shape {array.shape}, not {_asked(wanted)}.{other}")
+        if array.shape == (1,) and wanted.ndim == 0:
+            other = " Write [0] after it to take its one number."
+        raise NotYetError(f"{_it(place)} {form}, not {_asked(wanted)}.{other}")
     return Part(place, array, wanted)
 
 
@@ -122,8 +127,9 @@ def hint(compared: list[Part], rtol: float) -> str:
         return ""
     if np.array_equal(yours, np.zeros_like(yours)) or not np.all(np.isfinite(yours)):
         return ""
+    which = "Each number" if yours.size > 1 else "The number"
     if not Part("", yours, -expected).wrong(rtol).any():
-        return "Each number has the wrong sign."
+        return f"{which} has the wrong sign."
     turned = [Part(p.place, p.yours.T, p.expected) for p in compared]
     if all(p.yours.shape == p.expected.shape and not p.wrong(rtol).any() for p in turned):
         return "The array is transposed."

@@ -126,7 +126,10 @@ def _difference(
         try:
             compared.append(parts(value, right))
         except NotYetError as told:
-            return "\n".join([*lines, filled(f"At {at}, {told}" if at else str(told))])
+            sentence = f"At {at}, {told}" if at else str(told)
+            if lines:
+                sentence = sentence[0].upper() + sentence[1:]
+            return "\n".join([*lines, filled(sentence)])
     first = next(i for i, c in enumerate(compared) if any(p.wrong(rtol).any() for p in c))
     if not named:
         common = hint([part for case in compared for part in case], rtol)

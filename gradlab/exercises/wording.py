@@ -58,7 +58,9 @@ def shown(x: Any) -> str:
     if isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
         return "a key"
     if not hasattr(x, "shape") and not isinstance(x, bool | int | float | complex):
-        return textwrap.shorten(repr(x), 60, placeholder=" …")
+        plain = " object at 0x" in repr(x)  # only where in memory it is
+        what = f"an object of the class {type(x).__name__}"
+        return what if plain else textwrap.shorten(repr(x), 60, placeholder=" …")
     array = np.asarray(x)
     if array.ndim == 0:
         return number(array[()])
@@ -71,7 +73,7 @@ def number(x: Any, digits: int = 6) -> str:
     """Return a number with as many digits as a reader wants to see."""
     if isinstance(x, bool | np.bool_ | int | np.integer | str):
         return str(x)
-    return f"{x:.{digits}g}"
+    return f"{x + 0:.{digits}g}"  # not -0
 
 
 def called_with(case: tuple[Any, ...], *functions: Callable[..., Any]) -> str:

@@ -45,9 +45,8 @@ from gradlab.checking import (
     search,
     stairs,
     subject,
-    values,
 )
-from gradlab.checking.findings import Why
+from gradlab.checking.leaf_report import Why
 from gradlab.checking.preparation import prepare
 from gradlab.checking.subject import Subject
 
@@ -58,31 +57,28 @@ ENOUGH = 4  # cases that change in a share: then a part is not taken out again
 LARGE = 300  # elements: with more, only what the search does is taken out
 DEAR = ("subject.RUNS", "subject.SIGNS", "subject.FAR")  # compiled anew: for the field alone
 SHOWN = 3  # names of cases in a row of the table
-MODULES = (values, judge, stairs, intervals, questions, search, subject, leaves)
+MODULES = (intervals, judge, stairs, questions, search, subject, leaves)
 FUNCTIONS: tuple[tuple[Any, str], ...] = (
-    (values, "Values.sigma"), (values, "Values.with_noise"), (values, "Values.rounding"),
-    (values, "Values.flat_width"), (values, "Values.typical_slope"), (values, "Values.sides"),
-    (intervals, "noise"), (intervals, "limit"), (intervals, "_remaining"),
-    (judge, "judge"), (judge, "_judge"), (stairs, "stairs"), (stairs, "with_stairs"),
-    (questions, "_judge"), (questions, "_answer"), (questions, "_confirmed"),
-    (questions, "_compare"), (search, "search"), (search, "_is_wrong"),
-    (search, "_from_projection"), (search, "_settled"), (search, "_one_by_one"),
-    (search, "_unless_a_tie"), (search, "_with_blind_spot"), (search, "_by_halves"),
-    (subject, "Subject.lost"), (subject, "Subject.jitter"), (subject, "Subject.rounding"),
-    (leaves, "_lost_in_own_dtype"), (subject, "_spread"), (subject, "Subject.sharp"),
-    (subject, "Subject.material"),
+    (intervals, "Values.sigma"), (intervals, "Values.with_noise"), (intervals, "Values.rounding"),
+    (intervals, "Values.flat_width"), (intervals, "Values.typical_slope"),
+    (intervals, "Values.sides"), (intervals, "noise"), (intervals, "limit"),
+    (intervals, "_remaining"), (judge, "judge"), (judge, "_judge"), (stairs, "stairs"),
+    (stairs, "confirmed"), (stairs, "with_stairs"), (questions, "_judge"), (questions, "_answer"),
+    (questions, "_compare"), (search, "search"), (search, "_from_projection"),
+    (search, "_settled"), (search, "_one_by_one"), (search, "_unless_a_tie"),
+    (search, "_with_blind_spot"), (search, "_by_halves"), (subject, "Subject.rounding"),
+    (subject, "_spread"), (subject, "Subject.sharp"), (leaves, "_lost_in_own_dtype"),
 )  # fmt: skip
 # Whole steps: where, what stands there, what takes its place.
 STEPS: dict[str, tuple[Any, str, str, str]] = {
     "no look for steps nearby": (
         questions, "_answer",
-        "return with_stairs(answers, claims, found, narrow), found", "return answers, found",
+        "return with_stairs(values, answers, claims, found), found", "return answers, found",
     ),
     "steps nearby are believed unseen": (
-        questions, "_answer",
-        "_confirmed(subject, directions, values, answers)", "stairs(values, answers)",
+        stairs, "confirmed", "if not len(suspects):", "if True:",
     ),
-    "the largest tenth is noise, too": (intervals, "noise", "np.ceil(0.9 * known)", "known"),
+    "the largest tenth is noise, too": (intervals, "noise", "np.ceil(0.9 * ", "np.ceil("),
     "modes are not compared": (
         questions, "_compare", "if not np.any(differ):", "if True:",
     ),
@@ -92,10 +88,7 @@ STEPS: dict[str, tuple[Any, str, str, str]] = {
     ),
     "nobody looks at the user's own dtype": (
         leaves, "_lost_in_own_dtype",
-        "own = slice(leaf.start, leaf.stop)", "return False, None, 0.0",
-    ),
-    "a function may round to whole numbers and still be called rounded": (
-        questions, "_answer", "NARROW * (not subject.survey.rounds)", "NARROW",
+        "own, found = slice(leaf.start, leaf.stop), None", "return None, None",
     ),
 }  # fmt: skip
 
@@ -489,9 +482,7 @@ def told(found: Sequence[Subject]) -> Told:
     """Return the verdict and the cause of every leaf, as far as no reason is looked for."""
     said = []
     for one in found:
-        again = dataclasses.replace(
-            one, notes=[], slopes=dict(one.slopes), scales={}, perturbed=None
-        )
+        again = dataclasses.replace(one, notes=[], slopes=dict(one.slopes), scales={})
         for finding in search.search(again) if again.modes else ():
             why = leaves._in_own_dtype(again, finding, Why(finding.verdict, finding.cause))
             said.append((finding.leaf.path, why.verdict, why.cause))

@@ -121,6 +121,13 @@ def boundary_without_b(W, b, *args, **options):
     return drawn["plot_decision_boundary"](W, 0.0 * b, *args, **options)
 
 
+TAUGHT = {  # helper: the lesson that teaches it, and whose assertions must notice
+    "random_walk": "06", "move_samples": "03", "td": "08", "td_loss": "08",
+    "straight_through": "08", "per_example_grads": "07", "logistic_loss": "04",
+    "central_difference": "11", "nth_derivative": "01", "wavy_bowl": "03", "paraboloid": "09",
+    "load_penguins": "04", "check_grads": "01", "plot_function_and_gradient": "01",
+    "plot_walks": "06", "plot_decision_boundary": "04",
+}  # fmt: skip
 FAULTS: dict[str, dict[str, Callable[..., Any]]] = {
     "random_walk: noise × 0.98": {
         "random_walk": lambda mean, sd, *rest: right["random_walk"](mean, 0.98 * sd, *rest)
@@ -187,6 +194,11 @@ def lessons_that_use(fault: str) -> list[str]:
     ]
 
 
+def faults_taught_in(name: str) -> list[str]:
+    """Return the faults of the helpers that the lesson teaches."""
+    return [fault for fault in FAULTS if name.startswith(TAUGHT[fault.partition(":")[0]])]
+
+
 def first_failure(name: str) -> str | None:
     """Run the lesson's cells; return where an assertion fails first, or None.
 
@@ -196,6 +208,7 @@ def first_failure(name: str) -> str | None:
     quiet = io.StringIO()
     with (
         contextlib.redirect_stdout(quiet),
+        no_windows(),
         jax.numpy_dtype_promotion("standard"),
         jax.numpy_rank_promotion("allow"),
         plt.rc_context(),
@@ -216,10 +229,19 @@ def first_failure(name: str) -> str | None:
     return None
 
 
+@contextlib.contextmanager
+def no_windows() -> Iterator[None]:
+    """Draw no figure that is shown."""
+    show, plt.show = plt.show, lambda *args, **options: None
+    try:
+        yield
+    finally:
+        plt.show = show
+
+
 def main(words: list[str]) -> None:
     """Print the table."""
     plt.switch_backend("agg")
-    plt.show = lambda *args, **options: None
     noticed = 0
     faults = [fault for fault in FAULTS if not words or any(word in fault for word in words)]
     for fault in faults:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ class Browser:
 
     def __init__(self, requests: Any, answers: Any):
         self._requests, self._answers, self._count, self._session = requests, answers, 0, ""
+        self._read = b""
         self.errors: list[str] = []
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)[
@@ -47,7 +49,7 @@ class Browser:
         self.errors.clear()
         self._ask("Page.navigate", url=page.resolve().as_uri())
         while self("document.readyState") != "complete" or self("location.href") == "about:blank":
-            pass
+            time.sleep(0.01)
 
     def __call__(self, script: str) -> Any:
         """Return the value of a JavaScript expression on the page."""
@@ -96,11 +98,12 @@ class Browser:
                 self.errors.append(json.dumps(message["params"]))
 
     def _next(self) -> Any:
-        read = bytearray()
-        while (byte := self._answers.read(1)) != b"\0":
-            assert byte, "the browser has ended"
-            read += byte
-        return json.loads(read)
+        while b"\0" not in self._read:
+            more = self._answers.read1()
+            assert more, "the browser has ended"
+            self._read += more
+        message, _, self._read = self._read.partition(b"\0")
+        return json.loads(message)
 
 
 @contextmanager

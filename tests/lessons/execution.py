@@ -12,6 +12,7 @@ from typing import Any
 
 import matplotlib.font_manager  # noqa: F401  # writes its cache, or the first kernel would warn
 import nbformat
+import numpy as np
 from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbformat import NotebookNode
@@ -34,6 +35,14 @@ HIDDEN = {  # what JupyterLab hides of a cell with this tag, until it is asked f
     "guard": {"source_hidden": True},
     "folded": {"source_hidden": True},
 }
+FORGET = f"""\
+import matplotlib, matplotlib_inline.config, numpy
+matplotlib.rcdefaults()
+numpy.set_printoptions(**{np.get_printoptions()})
+small = dict(dpi=20, bbox_inches=None)
+matplotlib_inline.config.InlineBackend.instance(parent=get_ipython()).print_figure_kwargs = small
+get_ipython().reset(new_session=False)
+"""
 
 
 def read(path: Path) -> NotebookNode:
@@ -52,6 +61,10 @@ class Kernel:
 
     def __init__(self, client: BlockingKernelClient):
         self._client = client
+
+    def forget(self) -> None:
+        """Forget what has run, not what JAX has compiled, and draw small figures from now on."""
+        self.run(nbformat.v4.new_code_cell(FORGET))
 
     def run(self, cell: NotebookNode) -> str:
         """Run the cell, keep its outputs in it, and return what it printed.
