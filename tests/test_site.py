@@ -83,6 +83,15 @@ def test_index_has_the_core_the_electives_and_their_lengths(site):
         assert title in Page(site / f"{path.stem}.html").text
 
 
+def test_a_fold_says_whether_a_figure_or_an_answer_is_behind_it(site):
+    page = (site / "11_when_gradients_lie.html").read_text(encoding="utf-8")
+    folds = page.split('<details class="answer"><summary>')[1:]
+    for fold in folds:
+        figure = "<img " in fold.partition("</details>")[0]
+        assert fold.startswith("Show the figure" if figure else "Show the answer")
+    assert len(folds) == 6
+
+
 def test_glossary_has_every_word_of_every_lesson(site):
     page = Page(site / "glossary.html")
     for path in NOTEBOOKS:
