@@ -152,3 +152,20 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
         verdict, cause, fd, half, mean.rung, ad + left.centre, ad + right.centre, sharp,
         clean=(verdict == AGREE) & known, within=difference <= half,
     )  # fmt: skip
+
+
+def telling(a: Answers, claims: Claims) -> tuple[Floats, Floats]:
+    """Return to how many digits AD and FD are known to agree, and a rank, the least the worst.
+
+    The rank of a question is its verdict, its digits and its size, `(questions, 3)`.
+    """
+    slope = claims.slope
+    with np.errstate(all="ignore"):
+        own = np.fmax(np.fmax(np.abs(slope), np.abs(a.fd)), claims.scale)
+        difference = np.abs(slope - a.fd)
+        doubt = np.where(a.verdict == WRONG, difference, np.fmax(difference, a.half))
+        known = np.where(doubt > 0, -np.log10(doubt / own), 16.0)
+    known = np.where(np.isfinite(known + slope), np.clip(known, -3.0, 16.0), -3.0)
+    bad = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0.0, 1.0, 2.0])
+    size = np.where(np.isfinite(slope), np.abs(slope), np.inf)
+    return known, np.stack([bad, np.round(known, 1), -size], axis=1)

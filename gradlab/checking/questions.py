@@ -17,11 +17,11 @@ from gradlab.checking.judge import (
     AGREE,
     CANNOT_TELL,
     NOTHING,
-    WORST_FIRST,
     WRONG,
     Answers,
     judge,
     taken,
+    telling,
 )
 from gradlab.checking.stairs import NARROW, Stairs, confirmed, with_stairs
 from gradlab.checking.steps import Direction, climb, exponents
@@ -81,10 +81,8 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> li
         return np.tile(array, number)
 
     values = Values(
-        steps, behind, each(centre), ahead,
-        size=each(subject.size),
-        bulk=each(subject.over_output(subject.size)),
-        eps=subject.eps,
+        steps, behind, each(centre), ahead, size=each(subject.size),
+        bulk=each(subject.over_output(subject.size)), eps=subject.eps,
     )  # fmt: skip
     leaves = [subject.leaf_of(direction) for direction in directions]
     largest = np.stack([subject.largest(leaf) for leaf in leaves]).reshape(-1)
@@ -205,7 +203,7 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
     answers = about(subject, leaf, asked)
     again: set[tuple[str, Direction]] = set()
     for one in reversed(answers):
-        known, ranks = telling(one)
+        known, ranks = telling(one.answers, one.claims)
         latest = [(one.mode, direction) not in again for direction in one.directions]
         again |= {(one.mode, direction) for direction in one.directions}
         own = one.of(leaf) & np.repeat(latest, one.rows)
@@ -247,20 +245,3 @@ def decisive(subject: Subject, leaf: Leaf, asked: Sequence[Asked], how: str) -> 
         flat=flat,
         unit=unit,
     )
-
-
-def telling(one: Asked) -> tuple[Floats, Floats]:
-    """Return to how many digits AD and FD are known to agree, and a rank, the least the worst.
-
-    The rank of a question is its verdict, its digits and its size, `(questions, 3)`.
-    """
-    a, slope = one.answers, one.claims.slope
-    with np.errstate(all="ignore"):
-        own = np.fmax(np.fmax(np.abs(slope), np.abs(a.fd)), one.claims.scale)
-        difference = np.abs(slope - a.fd)
-        doubt = np.where(a.verdict == WRONG, difference, np.fmax(difference, a.half))
-        known = np.where(doubt > 0, -np.log10(doubt / own), 16.0)
-    known = np.where(np.isfinite(known + slope), np.clip(known, -3.0, 16.0), -3.0)
-    bad = np.select([a.verdict == verdict for verdict in WORST_FIRST], [0.0, 1.0, 2.0])
-    size = np.where(np.isfinite(slope), np.abs(slope), np.inf)
-    return known, np.stack([bad, np.round(known, 1), -size], axis=1)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradlab.checking.arguments import Leaf
-from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
-from gradlab.checking.questions import Asked, Finding, about, ask, decisive, telling
+from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG, telling
+from gradlab.checking.questions import Asked, Finding, about, ask, decisive
 from gradlab.checking.steps import FEW, Direction, are_few, elements, projection
 from gradlab.checking.subject import MATERIAL, Subject
 
@@ -82,7 +82,7 @@ def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Fin
     asked = about(subject, leaf, ask(subject, every, short=subject.sharp))
     ranks: dict[Direction, list[float]] = {}
     for one in asked:
-        _, each = telling(one)
+        _, each = telling(one.answers, one.claims)
         for k in np.flatnonzero(~_settled(one)):
             direction, own = one.direction(k), each[k].tolist()
             ranks[direction] = min(ranks.get(direction, own), own)
