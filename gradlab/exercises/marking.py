@@ -89,6 +89,8 @@ def _require_values(
     if expected is None and not mistakes:
         return
     yours = _outcomes(answer, cases, apply)
+    if isinstance(yours, NotYetError):
+        raise yours
     wanted = None if expected is None else _outcomes(expected, cases, None)
     if isinstance(wanted, Exception):
         raise wanted
@@ -98,8 +100,6 @@ def _require_values(
     for sentence, wrong in mistakes.items():
         if not named and _same(yours, _outcomes(wrong, cases, apply), rtol):
             named = sentence
-    if isinstance(yours, NotYetError):
-        raise yours
     if isinstance(yours, Exception):
         raise NotYetError(filled(named) if named else _failed(answer, yours))
     if wanted is None:
