@@ -27,8 +27,9 @@ WIDER = (3.0, 9.0, 27.0)  # times the noise that was measured
 class Answers:
     """One verdict and its cause for each question, and the interval it rests on.
 
-    `left` and `right` are the slopes of the two sides, `clean` tells where AD agrees and the slope
-    is known, `within` where AD is inside of the interval.
+    The interval is `fd` ± `half`, and `rung` is the step that decided. `left` and `right` are the
+    slopes of the two sides; `sharp` tells where there is a kink and both are well known, `clean`
+    where AD agrees and the slope is known, `within` where AD is inside of the interval.
     """
 
     verdict: NDArray[np.str_]

@@ -119,8 +119,8 @@ def make_bases(x: Floats, counts: Sequence[int], seeds: Sequence[int], number: i
 def exponents(direction: Direction, x: Floats, eps: float, *, short: bool = False) -> list[int]:
     """Choose the steps 2^−k along a direction; return k, the coarsest step first.
 
-    They go from a third of the size of x down to two units in its last place. Where x is much
-    smaller than 1, the scale on which the function changes may be 1 or may be x, and both are
+    They go from about a third of the size of x down to some ten units in its last place. Where x
+    is much smaller than 1, the function may change on the scale of 1 or on that of x, and both are
     covered. A short ladder has some middle steps, for the slope, and some fine ones, for the noise:
     enough where the function is smooth, and where it is not, that shows. The finest of all would
     not change a sum of thousands by one term.

@@ -27,7 +27,7 @@ class Subject:
     Attributes:
         arguments: Where it is to be differentiated.
         programs: Its programs, in float64 if they can be had.
-        own: Its programs in the user's own dtypes, where these are others.
+        own: Its programs in the user's own dtypes; None if f has no program.
         x: The coordinates, end to end, `(coordinates,)`.
         bases: Numbers by which they move, `(2, coordinates)`.
         modes: The modes that have a derivative: of `rev`, `fwd` and `grad`.
@@ -40,6 +40,9 @@ class Subject:
         own_gradients: The same in the user's own dtypes.
         own_slopes: The slopes along the first directions in the user's own dtypes.
         own_value: The outputs in the user's own dtypes.
+        looked: Values that are known already, by directions and steps.
+        slopes: Slopes of forward mode that are known already.
+        scales: The largest slope of each leaf, once it was asked for.
     """
 
     arguments: Arguments
@@ -134,11 +137,9 @@ class Subject:
         """Return for each row the largest slope in a leaf along one step, 0 if nobody knows."""
         if leaf.path not in self.scales:
             found = np.zeros(len(self.size))
-            for gradient in self.gradients.values():
-                terms = (
-                    np.abs(gradient[:, leaf.start : leaf.stop])
-                    * self.bases[0, leaf.start : leaf.stop]
-                )
+            for gradient in self.gradients.values():  # of reverse mode, or by hand
+                own = slice(leaf.start, leaf.stop)
+                terms = np.abs(gradient[:, own]) * self.bases[0, own]
                 found = np.max(np.where(np.isfinite(terms), terms, 0.0), axis=1, initial=0.0)
             self.scales[leaf.path] = self.over_output(found)
         return self.scales[leaf.path]

@@ -19,7 +19,7 @@ from gradlab.checking.arguments import Arguments, outputs
 from gradlab.checking.intervals import Floats
 from gradlab.checking.jaxprs import COMPILED, RULED, WIDER, Survey, apart, operations
 
-MOST_ROWS = 16  # groups into which the outputs are divided; fewer outputs stand for themselves
+MOST_ROWS = 16  # groups of the outputs, if no more leaves; fewer outputs stand for themselves
 MOST_ENTRIES = 2**18  # of all gradients together
 
 LOOKS_AT_VALUES = (  # what JAX raises where a function needs numbers to go on
@@ -201,7 +201,7 @@ def vector_valued(
 def group_outputs(
     names: Sequence[tuple[str, int]], coordinates: int
 ) -> tuple[Floats | None, NDArray[np.intp]]:
-    """Divide the outputs into at most 16 groups, each a sum with random weights.
+    """Divide the outputs into 16 groups, or one for each leaf if there are more: sums with weights.
 
     No group has outputs of two leaves, so that one of size 1e6 does not hide one of size 1e-3.
 

@@ -91,11 +91,10 @@ def _part(yours: Any, expected: Any, place: str) -> Part:
     if array.shape != wanted.shape and array.ndim == 0:
         raise NotYetError(f"{_it(place)} is {_kind(yours)}, not {asked}.")
     if array.shape != wanted.shape:
-        form = f"has the shape {array.shape}" if array.ndim else f"is {_kind(yours)}"
         other = " It is transposed." if array.shape == wanted.shape[::-1] else ""
         if array.shape == (1,) and wanted.ndim == 0:
             other = " Write [0] after it to take its one number."
-        raise NotYetError(f"{_it(place)} {form}, not {_asked(wanted)}.{other}")
+        raise NotYetError(f"{_it(place)} has the shape {array.shape}, not {_asked(wanted)}.{other}")
     return Part(place, array, wanted)
 
 
