@@ -419,6 +419,12 @@ def test_finer_steps_begin_where_x_is_far_below_1(x: float, finer: bool) -> None
     assert set(of_1) <= set(of_x)
 
 
+def test_no_step_between_a_tiny_x_and_1_is_left_out() -> None:
+    ks = exponents(Direction(0, 0, 1), np.array([1e-30]), EPS)
+    assert ks == list(range(len(ks)))
+    assert 2.0 ** -ks[-1] < 1e-30 * 100 * EPS
+
+
 @pytest.mark.parametrize("x", [1.0, 1.5, -3.0, 1000.0, 0.0, 1e-20, 0.3, np.inf, NAN])
 def test_the_coarsest_step_is_about_a_third_of_the_size_of_x_or_of_1(x: float) -> None:
     size = max(abs(x), 1) if np.isfinite(x) else 1

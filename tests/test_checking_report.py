@@ -168,3 +168,17 @@ def test_a_mode_that_raises_fails_unless_it_is_left_out_or_allowed() -> None:
         assert_grads(cube, (0.5,))
     assert_grads(cube, (0.5,), modes=("rev",))
     assert_grads(cube, (0.5,), allow=("cannot tell",))
+
+
+def test_a_figure_that_cannot_be_drawn_says_why() -> None:
+    report = check_grads(lambda x: np.float32(np.sin(x)), (0.5,))
+    with pytest.raises(ValueError, match="JAX has no derivative of f, so there is nothing to draw"):
+        report.plot()
+
+
+def test_a_dtype_on_the_way_is_not_called_that_of_the_argument() -> None:
+    with jax.enable_x64(True):
+        (leaf,) = check_grads(lambda x: x.astype(jnp.float32) ** 20, (np.float64(1e3),)).leaves
+    assert leaf.cause == (
+        "f itself is not finite in the coarser dtype on the way; in float64, where it is, AD agrees"
+    )

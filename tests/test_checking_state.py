@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from compilations import compiled_by
+from jax.custom_derivatives import SymbolicZero
 
 from gradlab import check_grads
 from gradlab.checking.jaxprs import KEPT, Compiled
@@ -361,3 +362,41 @@ def test_a_mode_that_one_of_two_leaves_lacks_is_told_and_not_judged() -> None:
     assert report.verdict == "agree"
     assert not report.ok
     assert [mode for mode, _ in report.raised] == ["fwd"]
+
+
+def test_derivatives_that_exist_one_by_one_but_not_together_are_no_crash() -> None:
+    @jax.custom_jvp
+    def product(x: Any, y: Any) -> Any:
+        return x * y
+
+    def rule(primals: Any, tangents: Any) -> Any:
+        moving = [not isinstance(t, SymbolicZero) for t in tangents]
+        if all(moving):
+            raise NotImplementedError("one at a time")
+        (x, y), place = primals, moving.index(True)
+        return x * y, (y, x)[place] * tangents[place]
+
+    product.defjvp(rule, symbolic_zeros=True)
+    report = check_grads(product, (2.0, 3.0))
+    assert report.verdict == "cannot tell"
+    assert "one at a time" in report.leaves[0].cause
+    assert check_grads(product, (2.0, 3.0), argnums=1).ok
+
+
+def test_few_steps_of_a_coarse_dtype_stay_close() -> None:
+    seen = []
+
+    def f(x: Any) -> Any:
+        if x[0] < 9:  # run on numbers, one by one
+            seen.append(float(jnp.max(jnp.abs(jax.lax.stop_gradient(x)))))
+        return jnp.sum(jnp.sin(x))
+
+    check_grads(f, (jnp.linspace(0.5, 1.0, 40).astype(jnp.float16),))
+    assert 1.0 < max(seen) < 2.0
+
+
+def test_rounding_on_the_way_is_not_looked_for_where_there_is_no_program() -> None:
+    with jax.enable_x64(True):
+        report = check_grads(lambda x: jnp.abs(x) if x < 9 else x, (0.0,))
+    assert "f has a kink here" in report.leaves[0].cause
+    assert not any("could not be looked for" in note for note in report.notes)
