@@ -346,6 +346,12 @@ def test_values_that_converge_fast_are_not_taken_for_slow_ones() -> None:
     assert found.half[0] == pytest.approx(1.53 * rise)
 
 
+def test_three_values_in_equal_distances_leave_no_more_open_than_thirty_of_these() -> None:
+    values = np.zeros((1, 40))
+    values[0, :2] = 2 - 1e-12, 1 - 1e-12  # both differences may be noise
+    assert limit(values, ERRORS, ()).half[0] == pytest.approx(30)
+
+
 @pytest.mark.parametrize(("missing", "rung"), [(20, 0), (0, 1)])
 def test_a_missing_value_is_passed_over(missing: int, rung: int) -> None:
     values = np.zeros((1, 40))

@@ -111,12 +111,13 @@ def _remaining(values: Floats, best: NDArray[np.intp]) -> Floats:
 
     Richardson's extrapolation leaves powers of the step that are not whole. Then the last three
     values differ by d and r d with 0 < r < 1, and what remains is d (r + r² + …), here with d too.
+    Where r is all but 1 both may be noise, so that no more than 30 d is added.
     """
     here = np.arange(len(values))
     chosen, next_, last = (values[here, np.maximum(best - k, 0)] for k in range(3))
     d, further = chosen - next_, next_ - last
     r = np.where((best >= 2) & (d != 0), further / np.where(d == 0, 1.0, d), 0.0)
-    return np.where((r > SLOW) & (r < 1), 1.5 * np.abs(d) / (1 - r), 0.0)
+    return np.where((r > SLOW) & (r < 1), 1.5 * np.abs(d) / np.fmax(1 - r, 0.05), 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
