@@ -95,8 +95,7 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> li
         other = each(np.abs(subject.primal - centre)) > NOTHING * size
         slopes = {mode: subject.along(mode, directions) for mode in subject.modes}
         found = [along for along, _ in slopes.values()]
-        jitter = np.nan_to_num(np.abs(found[0] - found[-1]), nan=0.0, posinf=0.0).reshape(-1)
-    jitter = np.where(_has_both(subject, directions), jitter, 0.0)
+        jitter = np.nan_to_num(np.abs(found[0] - found[-1]), posinf=0.0).reshape(-1)
     asked: list[Asked] = []
     for mode, (along, terms) in slopes.items():
         slope, spread = along.reshape(-1), terms.reshape(-1)
@@ -137,13 +136,6 @@ def _answer(
     return with_stairs(values, answers, claims, found), found
 
 
-def _has_both(subject: Subject, directions: Sequence[Direction]) -> NDArray[np.bool_]:
-    """Tell for each question whether its leaf has a derivative in every mode."""
-    leaves = (subject.leaf_of(direction) for direction in directions)
-    whole = [len(subject.modes_of(leaf)) == len(subject.modes) for leaf in leaves]
-    return np.repeat(whole, len(subject.value))
-
-
 def _compare(subject: Subject, modes: list[Asked]) -> list[Asked]:
     """Compare forward with reverse mode: both must give the same number, whatever f does."""
     reverse, forward = modes
@@ -153,7 +145,6 @@ def _compare(subject: Subject, modes: list[Asked]) -> list[Asked]:
     size = np.fmax(np.fmax(first.spread, second.spread), first.scale)
     # Terms that cancel round by as much in AD as in f, whose noise is that over one step.
     differ = apart > np.fmax(MATERIAL * size, ROUNDING * values.sigma)
-    differ &= _has_both(subject, reverse.directions)
     differ &= (reverse.answers.verdict != WRONG) & (forward.answers.verdict != WRONG)
     if not np.any(differ):
         return modes

@@ -114,13 +114,17 @@ class Subject:
         return np.concatenate(found)
 
     def along(self, mode: str, directions: Sequence[Direction]) -> tuple[Floats, Floats]:
-        """Return the slopes along directions and the size of their terms, `(directions, rows)`."""
+        """Return the slopes along directions and the size of their terms, `(directions, rows)`.
+
+        They are NaN in a leaf that has no derivative in this mode.
+        """
         if mode == "fwd":
             new = [d for d in directions if d not in self.slopes]
             if new:
                 found = self.programs.look(self.bases, new, slopes=True)[2]
                 self.slopes.update(zip(new, found, strict=True))
             slopes = np.stack([self.slopes[d] for d in directions])
+            slopes[["fwd" not in self.modes_of(self.leaf_of(d)) for d in directions]] = np.nan
             return slopes, np.abs(slopes)
         sums, spreads = [], []
         for d in directions:
