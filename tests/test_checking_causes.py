@@ -353,3 +353,8 @@ def test_a_transpose_is_seen_in_a_matrix_of_many_elements() -> None:
 
     (leaf,) = check_grads(f, (0.1 * weights,), grad=lambda m: jax.grad(f)(m).T).leaves
     assert "is the transpose of what FD says" in leaf.hint
+
+
+def test_a_difference_that_does_not_matter_is_told_with_the_digits_that_agree() -> None:
+    (leaf,) = check_grads(jnp.sin, (0.5,), grad=lambda x: (1 + 1e-5) * jnp.cos(x)).leaves
+    assert (leaf.verdict, leaf.cause) == ("agree", "AD and FD differ, but they agree to 5.0 digits")

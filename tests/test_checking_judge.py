@@ -40,11 +40,11 @@ def values_of(
 
 def claims_of(
     slope: float, *, spread: float | None = None, scale: float = 0.0, jitter: float = 0.0,
-    floor: float = 0.0, material: float = 2e-5,
+    material: float = 2e-5,
 ) -> Claims:  # fmt: skip
     """Claim a slope, over a step of 1."""
     spread = abs(slope) if spread is None else spread
-    numbers = (np.array([number]) for number in (slope, spread, scale, jitter, floor))
+    numbers = (np.array([number]) for number in (slope, spread, scale, jitter))
     return Claims(*numbers, material)
 
 
@@ -179,13 +179,6 @@ def test_ad_may_round_by_half_of_the_digits_of_its_terms(error: float, verdict: 
     assert said(values_of(line), claims)[0] == verdict
 
 
-@pytest.mark.parametrize(("floor", "verdict"), [(0.0, "wrong"), (UNIT, "agree")])
-def test_a_difference_below_the_floor_is_lost_beside_the_largest_slope(
-    floor: float, verdict: str
-) -> None:
-    assert said(values_of(line), claims_of(1.1 * UNIT, floor=floor))[0] == verdict
-
-
 @pytest.mark.parametrize(
     ("f", "slope"),
     [(np.log, 1e8), (lambda x: np.log1p(x) / x, -0.5), (np.sqrt, 0.5e4), (np.square, 2e-8)],
@@ -202,7 +195,7 @@ def test_many_questions_are_judged_as_each_would_be_alone() -> None:
     names = ("behind", "centre", "ahead", "size", "bulk")
     joined = (np.concatenate([getattr(v, name) for v in values]) for name in names)
     many = Values(values[0].steps, *joined, EPS)
-    names = ("slope", "spread", "scale", "jitter", "floor")
+    names = ("slope", "spread", "scale", "jitter")
     claimed = (np.concatenate([getattr(c, name) for c in claims]) for name in names)
     found = judge(many, Claims(*claimed, 2e-5))
     each = [judge(v, c) for v, c in zip(values, claims, strict=True)]

@@ -391,3 +391,25 @@ def test_a_slope_where_f_is_constant_is_wrong_though_the_other_mode_has_none() -
     (leaf,) = check_grads(f, (jnp.linspace(0.0, 1.0, 4),)).leaves
     assert leaf.verdict == "wrong"
     assert leaf.cause == "reverse mode is wrong where forward mode agrees with FD"
+
+
+def test_elements_that_few_steps_leave_open_are_asked_at_all_steps() -> None:
+    def f(x: Any) -> Any:  # too curved for the coarser steps, too large for the finer ones
+        return 1e8 + jnp.sum(jnp.sin(2e4 * x))
+
+    with jax.enable_x64(True):
+        x = np.random.default_rng(0).uniform(0.5, 1.5, 40)
+        assert check_grads(f, (x,)).ok
+        (leaf,) = check_grads(f, (x,), grad=lambda x: jax.grad(f)(x).at[3].multiply(1.3)).leaves
+        assert (leaf.verdict, leaf.index) == ("wrong", (3,))
+
+
+def test_a_slope_that_all_elements_have_together_and_none_alone_is_a_tie() -> None:
+    @jax.custom_jvp
+    def medians(x: Any) -> Any:
+        return jnp.sum(jnp.sort(x.reshape(-1, 3), axis=1)[:, 1])
+
+    medians.defjvp(lambda p, t: (medians(*p), 0.0 * jnp.sum(t[0])))
+    (leaf,) = check_grads(medians, (jnp.repeat(jnp.linspace(0.5, 2.0, 20), 3),)).leaves
+    assert leaf.verdict == "cannot tell"
+    assert "as at a tie of three numbers" in leaf.cause

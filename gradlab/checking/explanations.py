@@ -73,9 +73,7 @@ def _explain_agreement(subject: Subject, finding: Finding) -> str:
     if finding.cause != "immaterial" or not difference > 0:
         return ""
     digits = -math.log10(max(difference, 1e-300) / max(abs(finding.fd), abs(finding.ad)))
-    words = f"AD and FD differ, but only in the {int(digits) + 1}th digit"
-    if digits < 3:
-        words = f"AD and FD differ by {difference:.1g}, which is nothing beside the largest slope"
+    words = f"AD and FD differ, but they agree to {digits:.1f} digits"
     if uses(subject, "while"):
         words += "; f stops a loop at a tolerance, and AD may follow the exact solution"
     return words

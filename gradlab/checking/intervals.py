@@ -210,7 +210,6 @@ class Claims:
         spread: The root of the sum of squares of the terms that were added up for it.
         scale: A slope that is small beside this one counts as part of it.
         jitter: By how much two ways to compute it differ.
-        floor: A difference below this is lost beside the largest slope of the leaf.
         material: A relative difference below this does not matter, however sure.
     """
 
@@ -218,5 +217,4 @@ class Claims:
     spread: Floats
     scale: Floats
     jitter: Floats
-    floor: Floats
     material: float

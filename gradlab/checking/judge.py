@@ -98,7 +98,7 @@ def _judge(v: Values, claims: Claims, factor: float) -> Answers:
     # The slope: known, or known to be small beside what the function does; and AD outside of it.
     known = half <= RESOLUTION * own
     known |= (half <= NOTHING * v.typical_slope) & (np.abs(ad) <= half)
-    wrong = difference - half > np.fmax(claims.material * larger, claims.floor)
+    wrong = difference - half > claims.material * larger
 
     # Flat: nothing changes close by, and not by rounding; or nothing changes at all.
     changes = np.fmax(*v.changes)

@@ -25,7 +25,7 @@ from gradlab.checking.judge import (
 )
 from gradlab.checking.stairs import NARROW, Stairs, confirmed, with_stairs
 from gradlab.checking.steps import Direction, climb, exponents
-from gradlab.checking.subject import LOST, MATERIAL, Subject
+from gradlab.checking.subject import MATERIAL, Subject
 
 GROUP = 256  # directions in one batch
 UNSEEN = 16  # units of the user's dtype: a jump that so much noise hides is its rounding
@@ -99,7 +99,7 @@ def _judge(subject: Subject, directions: Sequence[Direction], ladder: Any) -> li
     asked: list[Asked] = []
     for mode, (along, terms) in slopes.items():
         slope, spread = along.reshape(-1), terms.reshape(-1)
-        claims = Claims(slope, spread, part * largest, jitter, LOST * largest, MATERIAL)
+        claims = Claims(slope, spread, part * largest, jitter, MATERIAL)
         if asked and np.allclose(slope, asked[0].claims.slope, rtol=FINE, atol=0, equal_nan=True):
             answers, steps_nearby = asked[0].answers, asked[0].stairs
         else:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradlab.checking.arguments import Leaf
-from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG, telling
+from gradlab.checking.judge import AGREE, CANNOT_TELL, RESOLUTION, WRONG
 from gradlab.checking.questions import Asked, Finding, about, ask, decisive
-from gradlab.checking.steps import FEW, Direction, are_few, elements, projection
+from gradlab.checking.steps import Direction, are_few, elements, projection
 from gradlab.checking.subject import MATERIAL, Subject
 
 MANY = 4096  # elements of a leaf that are asked one by one where its projection calls for it
@@ -72,30 +72,14 @@ def _settled(asked: Asked) -> np.ndarray:
 
 
 def _one_by_one(subject: Subject, leaf: Leaf, projected: Sequence[Asked]) -> Finding:
-    """Ask about every element: at few steps first, at all steps where these settle nothing.
-
-    Of those that are not settled the worst few come first: if one of them is wrong, the others are
-    counted as the few steps saw them. If the projection disagreed and no element explains why, all
-    are asked again.
-    """
-    every = elements(leaf)
-    asked = about(subject, leaf, ask(subject, every, short=subject.sharp))
-    ranks: dict[Direction, list[float]] = {}
-    for one in asked:
-        _, each = telling(one.answers, one.claims)
-        for k in np.flatnonzero(~_settled(one)):
-            direction, own = one.direction(k), each[k].tolist()
-            ranks[direction] = min(ranks.get(direction, own), own)
-    worst = sorted(ranks, key=lambda d: ranks[d])
-    for part in (worst[:FEW], worst[FEW:]):
-        asked += ask(subject, part)
-        finding = decisive(subject, leaf, asked, EACH)
-        if finding.verdict == WRONG:
-            break
-    agreed = all(np.all(_settled(one), where=one.of(leaf)) for one in projected)
-    if finding.verdict == AGREE and not (projected and agreed):
-        asked += ask(subject, [d for d in every if d not in ranks])
-        finding = decisive(subject, leaf, asked, EACH)
+    """Ask about every element: at few steps, and at all steps where these settle nothing."""
+    asked = about(subject, leaf, ask(subject, elements(leaf), short=subject.sharp))
+    open_ = {one.direction(k): None for one in asked for k in np.flatnonzero(~_settled(one))}
+    asked += ask(subject, list(open_))
+    finding = decisive(subject, leaf, asked, EACH)
+    wrong = any(np.any(one.answers.verdict[one.of(leaf)] == WRONG) for one in projected)
+    if finding.verdict == AGREE and wrong:  # no element is wrong, but all together are
+        return dataclasses.replace(finding, verdict=CANNOT_TELL, cause="tie")
     return _unless_a_tie(subject, finding, asked)
 
 

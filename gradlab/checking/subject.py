@@ -15,7 +15,6 @@ from gradlab.checking.jaxprs import Survey
 from gradlab.checking.programs import MOST_POINTS
 from gradlab.checking.steps import Direction
 
-LOST = 2.0**-36  # of a leaf's largest slope: what AD may lose by rounding terms that cancel
 MATERIAL = 2e-5  # a relative difference below this is immaterial: an adjoint, a solver's tolerance
 RUNS, SIGNS, FAR = 8, 61, 2.0**20  # runs with results moved by ±1 or ±FAR units; signs repeat
 
