@@ -413,3 +413,8 @@ def test_a_slope_that_all_elements_have_together_and_none_alone_is_a_tie() -> No
     (leaf,) = check_grads(medians, (jnp.repeat(jnp.linspace(0.5, 2.0, 20), 3),)).leaves
     assert leaf.verdict == "cannot tell"
     assert "as at a tie of three numbers" in leaf.cause
+
+
+def test_a_step_of_a_fine_staircase_is_a_jump_and_not_the_rounding_of_a_line() -> None:
+    (leaf,) = check_grads(lambda x: jnp.floor(x * 2.0**16) / 2.0**16, (np.float32(0.75),)).leaves
+    assert (leaf.verdict, leaf.cause) == ("cannot tell", "f jumps here, so it has no derivative")

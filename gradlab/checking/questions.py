@@ -28,7 +28,7 @@ from gradlab.checking.steps import Direction, climb, exponents
 from gradlab.checking.subject import MATERIAL, Subject
 
 GROUP = 256  # directions in one batch
-UNSEEN = 16  # units of the user's dtype: a jump that so much noise hides is its rounding
+UNSEEN = 4.0  # units of the user's dtype: a jump that so much noise hides is its rounding
 UNSTEADY = 3.0  # times the rounding of AD: what it may be off by
 ROUNDING = 10.0  # times the noise of f: the most by which two modes may differ
 
@@ -129,8 +129,12 @@ def _answer(
     if np.any(jumps) and subject.user_eps > subject.eps:  # one that the user's dtype does not show
         on_the_way, _ = subject.rounding(directions)
         size = np.fmax(values.bulk, np.tile(on_the_way / subject.eps, len(directions)))
-        noise = np.where(jumps, UNSEEN * subject.user_eps * size, 0.0)
-        again = judge(values.with_noise(noise), claims)
+        noise = UNSEEN * subject.user_eps * size
+        again = judge(values.with_noise(np.where(jumps, noise, 0.0)), claims)
+        # Such a jump moves the slope, too: AD is wrong only if it is with noise of its height.
+        noise = np.fmax(noise, np.nan_to_num(np.fmax(*values.changes)[:, -1]))
+        sure = judge(values.with_noise(np.where(jumps, noise, 0.0)), claims)
+        again = taken(again, sure, again.verdict == WRONG)
         answers = taken(answers, again, jumps & ~np.isin(again.cause, ("jump", "kink")))
     found = confirmed(subject, directions, values, answers)
     return with_stairs(values, answers, claims, found), found
